@@ -1,0 +1,1 @@
+"""dlc: a compiler for declarative deep-learning model specs."""

@@ -1,0 +1,417 @@
+"""The one syntax tree of .dl and YAML.
+
+Every node is a frozen dataclass whose last field is its span. Spans do not take part in equality, so two
+trees are equal when they mean the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dlc.spec.source import Span
+
+
+def _span() -> Span:
+    return field(default=NOWHERE, compare=False, repr=False)  # type: ignore[return-value]
+
+
+NOWHERE = Span("", 0, 0, 0, 0)
+
+# --- expressions -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    id: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """`1`, `2.5`, `true`, `"text"`, `none` (value None), `inf`."""
+
+    value: int | float | bool | str | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ListLiteral:
+    items: tuple[Expr, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """`for targets in iterable if condition if condition`."""
+
+    targets: tuple[str, ...]
+    iterable: Expr
+    conditions: tuple[Expr, ...] = ()
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    element: Expr
+    clauses: tuple[Clause, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """op: `-`, `+`, `~`, `not`."""
+
+    op: str
+    operand: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """op: `+ - * / // % ** @ & |`, `and`, `or`."""
+
+    op: str
+    left: Expr
+    right: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`a < b <= c`: `operands` holds one more than `ops`. ops: `== != < <= > >=`, `is`, `is not`, `in`, `not in`."""
+
+    ops: tuple[str, ...]
+    operands: tuple[Expr, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`body if test else orelse`."""
+
+    body: Expr
+    test: Expr
+    orelse: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    name: str
+    value: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: Expr
+    args: tuple[Expr, ...]
+    keywords: tuple[Keyword, ...] = ()
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """`value -> target`: the target is applied to the value as its first argument."""
+
+    value: Expr
+    target: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    start: Expr | None
+    stop: Expr | None
+    step: Expr | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`value[items]`; an item is an expression or a slice."""
+
+    value: Expr
+    items: tuple[Expr | Slice, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    value: Expr
+    name: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """`next h` read as a value."""
+
+    name: str
+    span: Span = _span()
+
+
+Expr = (
+    Name
+    | Constant
+    | ListLiteral
+    | Comprehension
+    | Unary
+    | Binary
+    | Compare
+    | Conditional
+    | Call
+    | Pipe
+    | Index
+    | Attribute
+    | Next
+)
+
+# --- types -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StarDimension:
+    """`*B`."""
+
+    name: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class SizedDimension:
+    """`F = 1433`."""
+
+    name: str
+    size: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """`float[N, C]`; dtype: float, int, bool, f16, bf16, f32, f64, i32, i64."""
+
+    dtype: str
+    dimensions: tuple[Expr | StarDimension | SizedDimension, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantType:
+    """A hyperparameter's type: int, float, bool, str, block, layer, size, or `list` of `element`."""
+
+    name: str
+    element: ConstantType | None = None
+    span: Span = _span()
+
+
+# --- statements ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`in low..high`, half open."""
+
+    low: Expr
+    high: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """`input x: float[N] = default in low..high`; default is a Constant(None) for `= none`."""
+
+    name: str
+    type: TensorType
+    bounds: Bounds | None = None
+    default: Expr | None = None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    name: str
+    type: TensorType
+    initial: Expr | None = None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`param a, b: float[I] ~ distribution` or `= value`; `buffer` is not trained."""
+
+    kind: str  # "param" or "buffer"
+    names: tuple[str, ...]
+    type: TensorType
+    distribution: Expr | None = None  # after `~`: a Name or a Call
+    value: Expr | None = None  # after `=`
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`sample u: float[N] ~ uniform(0, 1)`."""
+
+    name: str
+    type: TensorType
+    distribution: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """`a, b = value`."""
+
+    targets: tuple[str, ...]
+    value: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class NextAssign:
+    """`next h = value`."""
+
+    name: str
+    value: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`output name = value`, or `output value` (name is None)."""
+
+    name: str | None
+    value: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    targets: tuple[str, ...]
+    iterable: Expr
+    body: tuple[Statement, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`if`/`elif` as (test, body) arms, then `else` (empty if there is none)."""
+
+    arms: tuple[tuple[Expr, tuple[Statement, ...]], ...]
+    orelse: tuple[Statement, ...] = ()
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """`messages u -> v along edges into V:`."""
+
+    source: str
+    target: str
+    edges: Expr
+    into: Expr
+    body: tuple[Statement, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    value: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """`aggregate name = how`; how: sum, mean, max, min."""
+
+    name: str
+    how: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStatement:
+    """A statement of a `train` section, kept as its words until training arrives.
+
+    word: batch, step, minimize, report, set, carry. `text` is the header as written, from the word to the colon or the
+    end of the line; `expressions` its parsed expressions in order; `body` the indented statements below it.
+    """
+
+    word: str
+    text: str
+    expressions: tuple[Expr, ...] = ()
+    body: tuple[Statement, ...] = ()
+    span: Span = _span()
+
+
+Statement = (
+    Input
+    | State
+    | Parameter
+    | Sample
+    | Assign
+    | NextAssign
+    | Output
+    | For
+    | If
+    | Messages
+    | Send
+    | Aggregate
+    | TrainStatement
+)
+
+# --- declarations ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameter:
+    name: str
+    type: ConstantType
+    default: Expr | None = None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`block name(...)`, `network name(...)` or `train name(...)` with its body."""
+
+    kind: str  # "block", "network" or "train"
+    name: str
+    hyperparameters: tuple[Hyperparameter, ...]
+    doc: str | None
+    body: tuple[Statement, ...]
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """`network X = Y(a=1)` or `train X = gan(...)`."""
+
+    kind: str
+    name: str
+    value: Expr
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`import "blocks.dl"` (path) or `import std.attention` (module)."""
+
+    path: str | None
+    module: str | None
+    span: Span = _span()
+
+
+Declaration = Block | Configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One file."""
+
+    doc: str | None
+    imports: tuple[Import, ...]
+    declarations: tuple[Declaration, ...]
+    span: Span = _span()
