@@ -1,0 +1,379 @@
+"""The intermediate representation: typed, flat, in order, values by id.
+
+A **Module** is the code of one block for given hyperparameters, input types and mode. An **Instance** owns parameters and
+has a path segment inside the module that made it. A **call** is an equation that names (instance, module, dimension
+bindings). Modules are pure: (inputs, parameters, buffers, states, draws) -> (outputs, next buffers, next states).
+
+Loops, lists and compile-time choices are gone. What the Python emitters need to print them again is kept as provenance,
+which has no meaning and which every other backend ignores: the `source` of a `Static`, the `origin` of an equation, and the
+`bind` equations, which say that the spec's name now stands for a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dlc.dims import Size
+from dlc.spec.source import Span
+from dlc.spec.syntax import NOWHERE, Expr
+
+# --- types -----------------------------------------------------------------------------------------------------
+
+#: `float` and `int` are families: the compile's precision gives them their width (f32 and i64 unless told otherwise).
+DTYPES = ("float", "int", "bool", "f16", "bf16", "f32", "f64", "i32", "i64")
+FLOATS = ("float", "f16", "bf16", "f32", "f64")
+INTS = ("int", "i32", "i64")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """An element type of `DTYPES` and a shape of sizes (ints and symbolic dimensions)."""
+
+    dtype: str
+    shape: tuple[Size, ...]
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+
+
+# --- constants with provenance ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """A compile-time value and the source expression that gave it.
+
+    `value`: bool, int, float, str, None, a `Dim`, or nested tuples of these. `source`: an expression over the names that
+    the enclosing block's scope has at that place (hyperparameters, dimension names, loop variables; local constants are
+    already replaced by their own source), or None where there is none. For a tuple value, `source` may be a
+    `ListLiteral` with one item per element. Only `value` takes part in equality.
+    """
+
+    value: object
+    source: Expr | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A block as a value (`unit=bottleneck`, `score=additive_score(64)`): which block, and what is bound already."""
+
+    block: BlockId
+    hyperparameters: tuple[tuple[str, Static], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockId:
+    """A block's identity: the file that declares it (`std/linear.dl` for the standard library) and its name."""
+
+    file: str
+    name: str
+
+    @property
+    def standard(self) -> bool:
+        return self.file.startswith("std/")
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.name}"
+
+
+# --- provenance ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Inside turn `index` of the module's loop number `loop`."""
+
+    loop: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Inside arm `index` of the module's choice number `choice`; the `else` arm comes last."""
+
+    choice: int
+    index: int
+
+
+Frame = Turn | Arm
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A `for` statement or a comprehension clause, as met once on the way through the body.
+
+    `targets` are its variables, `iterable` the source expression (names as in `Static.source`), `values` what the
+    targets held at each turn (one tuple per turn, one entry per target: a Static, or None for what is no constant).
+    A loop inside a loop is met once per turn of the outer one, and has a number of its own each time; `statement` is the
+    same for all of them.
+    """
+
+    statement: int
+    targets: tuple[str, ...]
+    iterable: Expr
+    values: tuple[tuple[Static | None, ...], ...]
+    comprehension: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An `if` statement or conditional expression: the tests of its arms as source, and the arm taken.
+
+    A test that reads `training` is the framework's mode switch; a test `x is none` asks for an optional input.
+    """
+
+    statement: int
+    tests: tuple[Expr, ...]
+    taken: int
+    expression: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an equation comes from.
+
+    `statement` is the number of its statement in the block's text (in order of appearance); `frames` the loops and
+    choices around it, outermost first.
+    """
+
+    span: Span = NOWHERE
+    statement: int = -1
+    frames: tuple[Frame, ...] = ()
+
+
+# --- equations -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Target of a `call` equation.
+
+    Inputs of the equation: one value (or None if absent) per input of the callee's `inputs`, then one per state in the
+    callee's `states`. Outputs: the callee's outputs, then its next states. `dims` gives the callee's formal dimensions in
+    the caller's symbols. In training mode the callee's next buffers are written to the instance (no outputs).
+    """
+
+    instance: int
+    module: str
+    dims: tuple[tuple[str, Size], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Target of a `scan` equation over a cell.
+
+    Equation inputs, in order: `scanned` values (each has the time axis at `axis`), `captured` values, initial states
+    (one per state of the module), then `lengths` (int[N]) if `has_lengths`. The callee's inputs are named by `scanned`
+    and `captured`; an input in neither is absent. Outputs: the cell's outputs stacked along `axis`, then final states.
+    With lengths, outputs at and after a row's length are 0 and its states stay; reversed, a row starts at its last valid
+    step. Row n of the batch is axis 0 of outputs and states.
+    """
+
+    instance: int
+    module: str
+    scanned: tuple[str, ...]
+    captured: tuple[str, ...] = ()
+    axis: int = 1
+    reverse: bool = False
+    has_lengths: bool = False
+    steps: Size = 0  # number of time steps
+    dims: tuple[tuple[str, Size], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Target of a `read` equation: a parameter of an instance, by its path below it (`tokens.weight`)."""
+
+    instance: int
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Target of a `bind` equation: the spec's `name` now stands for `content`.
+
+    content: a value id, a nested tuple of these (a list), or None for what is no tensor. The equation has no inputs and
+    no outputs, and no meaning: it is provenance.
+    """
+
+    name: str
+    content: Content
+
+
+Content = int | None | tuple["Content", ...]
+Target = Call | Scan | Read | Bind
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """`outputs = op(inputs; attributes)`: a primitive's name, or `call`, `scan`, `read`, `bind` with a `target`.
+
+    An input is None only where a call leaves out an optional input.
+    """
+
+    op: str
+    inputs: tuple[int | None, ...]
+    outputs: tuple[int, ...]
+    attributes: tuple[tuple[str, Static], ...] = ()
+    target: Target | None = None
+    origin: Origin = field(default=Origin(), compare=False)
+
+    def attribute(self, name: str) -> object:
+        """The plain value of an attribute; raises KeyError if there is none."""
+        return dict(self.attributes)[name].value
+
+    def static(self, name: str) -> Static:
+        return dict(self.attributes)[name]
+
+
+# --- modules ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A named input, output, next state or next buffer and the value that it is."""
+
+    name: str
+    value: int
+    #: For an integer input: the half-open range that its values must keep to.
+    bounds: tuple[Size, Size] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """An initial value: `constant(value)`, `uniform(low, high)`, `normal(mean, std)`, `xavier_uniform(gain)`, ...
+
+    A param or buffer with `= e`, e not a plain number, has the name "expression" and holds its number(s) in arguments.
+    """
+
+    name: str
+    arguments: tuple[Static, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter or buffer that the module's own block declares. Its shape has only ints.
+
+    `shape_source` holds one expression per axis (as `Static.source`), or None.
+    """
+
+    name: str
+    kind: str  # "param" or "buffer"
+    value: int
+    initial: Distribution
+    shape_source: tuple[Expr | None, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state of a cell: old value, and its start.
+
+    `name` is `h` for the block's own state and `path.h` for one lifted from a nested instance. `initial` is a number
+    that fills the state, or None where a caller must give it.
+    """
+
+    name: str
+    value: int
+    initial: Static | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A random draw: `sample u: float[N, D] ~ uniform(0, 1)`."""
+
+    name: str
+    value: int
+    distribution: Distribution
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance made in this module's body, or given to it by a `layer` hyperparameter.
+
+    `path` is its name relative to the owner (`conv_bn_2`, `unit.0.3`); `site` the name without the turns (`unit`).
+    `hyperparameters` are what its block was called with, all of them, defaults included, as Statics in the owner's scope;
+    `written` the names of those that the spec gives explicitly. Values may be `Static`, and Static.value may hold a
+    `Template`. `shared` is true where the spec bound the instance to a name (`w = dense(64)`) of its own.
+    """
+
+    path: str
+    site: str
+    block: BlockId
+    hyperparameters: tuple[tuple[str, Static], ...]
+    written: tuple[str, ...] = ()
+    given: str | None = None
+    shared: bool = False
+    origin: Origin = field(default=Origin(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a formal dimension is read at run time: axis `axis` of input (or state) `port` has size `size`.
+
+    `size` is an expression in the symbol that is linear, mostly the bare symbol: 2*T means T = shape[axis] // 2.
+    """
+
+    symbol: str
+    port: str
+    axis: int
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The code of one block for given hyperparameters, input types and mode. See the module docstring.
+
+    `key` is unique in the program and stable (`conv_bn#2`). `types[i]` is the type of value i. `dims` are the values of
+    the block's dimension names: ints, or formal symbols. `absent` lists optional inputs that are not there.
+    """
+
+    key: str
+    block: BlockId
+    doc: str | None
+    hyperparameters: tuple[tuple[str, Static], ...]
+    dims: tuple[tuple[str, Size], ...]
+    homes: tuple[Home, ...]
+    training: bool
+    inputs: tuple[Port, ...]
+    absent: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    states: tuple[State, ...]
+    draws: tuple[Draw, ...]
+    instances: tuple[Instance, ...]
+    types: tuple[TensorType, ...]
+    body: tuple[Equation, ...]
+    outputs: tuple[Port, ...]
+    next_states: tuple[Port, ...]
+    next_buffers: tuple[Port, ...]
+    loops: tuple[Loop, ...] = field(default=(), compare=False)
+    choices: tuple[Choice, ...] = field(default=(), compare=False)
+    #: The block's input declarations in text order, present or not, as (name, optional).
+    signature: tuple[tuple[str, bool], ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One network: its modules, callees before callers, and the entry.
+
+    Inference and training are two programs made from one spec; `training` says which this is.
+    """
+
+    network: str
+    modules: tuple[Module, ...]
+    entry: str
+    training: bool = False
+    #: Hyperparameters of the network that a factory function binds (`network ResNet50 = ResNet(bottleneck, ...)`).
+    configuration: tuple[tuple[str, Static], ...] = ()
+
+    def module(self, key: str) -> Module:
+        return self.table[key]
+
+    @property
+    def table(self) -> Mapping[str, Module]:
+        return {module.key: module for module in self.modules}

@@ -1,0 +1,79 @@
+"""What an op declares. The table of all ops is `dlc.ops.OPS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlc.ir import TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
+
+Attributes = Mapping[str, Any]
+
+
+class OpError(Exception):
+    """A type rule's complaint; the elaborator adds the place.
+
+    `operand` is the index of the operand that is wrong, if one is.
+    """
+
+    def __init__(self, message: str, *, found: str | None = None, expected: str | None = None, operand: int | None = None):
+        super().__init__(message)
+        self.message, self.found, self.expected, self.operand = message, found, expected, operand
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSpec:
+    """An attribute: a compile-time argument of the op, given by position after the operands or by keyword.
+
+    `kind`: `int`, `float`, `bool`, `str`, `axis` (int, may be negative), `axes` (int, list of ints, or none for all),
+    `sizes` (list of sizes), `size`, `ints` (list of ints), `pairs` (list of [low, high]), `dtype`, `any`.
+    `default` is REQUIRED where it must be given.
+    """
+
+    name: str
+    kind: str
+    default: object = ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One case for every backend's op test: operand arrays (as nested lists or a seeded shape) and attributes.
+
+    `operands`: one entry per operand: a `Draw` description `("float", (2, 3))`, `("int", (4,), low, high)`,
+    `("bool", (2, 3))`, or a literal `("value", dtype, nested_list)`.
+    """
+
+    operands: tuple[Any, ...]
+    attributes: tuple[tuple[str, object], ...] = ()
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """A primitive: names, type rule, NumPy meaning, samples.
+
+    operands: names in order; a last name that starts with `*` takes any number.
+    promotion: what the elaborator does to operands before `infer` sees them: "common" casts all to the common type (integer
+      with float gives float, bool counts as int), "float" likewise but to a float at least, "none" leaves them.
+    infer(types, attributes) -> output types; attributes are normalised (axes non-negative where `normalise` did so) plain
+      values, sizes may be symbolic. Raises OpError.
+    evaluate(operands, attributes) -> tuple of arrays; sizes in attributes are ints by then; each result has the dtype that
+      infer says, floats in the operands' width. Must be right in float64 and float32.
+    """
+
+    name: str
+    operands: tuple[str, ...]
+    attributes: tuple[AttributeSpec, ...]
+    infer: Callable[[Sequence[TensorType], Attributes], tuple[TensorType, ...]]
+    evaluate: Callable[[Sequence[Any], Attributes], tuple[Any, ...]]
+    samples: tuple[Sample, ...]
+    doc: str
+    promotion: str = "none"
+    #: Length of the reduction behind one result element, for the rounding model of verify (1 for elementwise ops).
+    reduction: Callable[[Sequence[TensorType], Attributes], object] | None = None
