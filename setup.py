@@ -5,7 +5,9 @@ from setuptools import find_packages, setup
 ROOTS = {"dlc": "compiler", "dlc.spec": "spec", "dlc.backends": "backends"}
 
 packages = [
-    name for package, folder in ROOTS.items() for name in [package, *(f"{package}.{sub}" for sub in find_packages(folder))]
+    name
+    for package, folder in ROOTS.items()
+    for name in [package, *(f"{package}.{sub}" for sub in find_packages(folder))]
 ]
 
 setup(

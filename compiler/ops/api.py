@@ -22,7 +22,9 @@ class OpError(Exception):
     `operand` is the index of the operand that is wrong, if one is.
     """
 
-    def __init__(self, message: str, *, found: str | None = None, expected: str | None = None, operand: int | None = None):
+    def __init__(
+        self, message: str, *, found: str | None = None, expected: str | None = None, operand: int | None = None
+    ):
         super().__init__(message)
         self.message, self.found, self.expected, self.operand = message, found, expected, operand
 
