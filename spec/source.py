@@ -25,14 +25,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file's display name and its text."""
+    """A file's display name and its text. Line ends are `\\n`: `\\r\\n` and `\\r` are replaced."""
 
     name: str
     text: str
     lines: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lines", tuple(self.text.splitlines()))
+        text = self.text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in self.text else self.text
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "lines", tuple(text.split("\n")))
 
     def line(self, number: int) -> str:
         """Line `number`, counted from 1; empty beyond the end."""

@@ -26,12 +26,21 @@ class Name:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Constant:
-    """`1`, `2.5`, `true`, `"text"`, `none` (value None), `inf`."""
+    """`1`, `2.5`, `true`, `"text"`, `none` (value None), `inf`, `nan`. `1`, `1.0` and `true` are not equal."""
 
     value: int | float | bool | str | None
     span: Span = _span()
+
+    def _key(self) -> tuple[type, object]:
+        return type(self.value), repr(self.value) if isinstance(self.value, float) else self.value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,22 +339,40 @@ class Aggregate:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainStatement:
-    """A statement of a `train` section, kept as its words until training arrives.
+class Batch:
+    """`batch x: float[N] in low..high`: an input of a `train` section, new at each call."""
 
-    word: batch, step, minimize, report, set, carry. `text` is the header as written, from the word to the colon or the
-    end of the line; `expressions` its parsed expressions in order; `body` the indented statements below it.
+    name: str
+    type: TensorType
+    bounds: Bounds | None = None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStatement:
+    """A statement that only a `train` section has.
+
+    | written | word | subjects | clauses |
+    |---|---|---|---|
+    | `step D, E except F repeat k with sgd(lr=1):` | step | D, E | except, repeat, with: as written |
+    | `minimize e` | minimize | e | |
+    | `report accuracy = e` | report | Name(accuracy) | `=` |
+    | `set R.w = e` | set | R.w | `=` |
+    | `carry L reset fresh` | carry | L | reset |
+
+    A clause is a Keyword whose name is the word (or `=`) before its value. Only `step` has a body.
     """
 
     word: str
-    text: str
-    expressions: tuple[Expr, ...] = ()
+    subjects: tuple[Expr, ...]
+    clauses: tuple[Keyword, ...] = ()
     body: tuple[Statement, ...] = ()
     span: Span = _span()
 
 
 Statement = (
     Input
+    | Batch
     | State
     | Parameter
     | Sample

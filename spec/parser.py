@@ -1,0 +1,81 @@
+"""From text to syntax tree."""
+
+from __future__ import annotations
+
+from dlc.diagnostics import Diagnostic, DlcError, error
+from dlc.spec import lalr, lexer, splitter
+from dlc.spec.actions import ACTIONS
+from dlc.spec.source import Source, Span
+from dlc.spec.splitter import Chunk
+from dlc.spec.syntax import Block, Configuration, Declaration, Expr, Import, Spec
+from dlc.spec.token import Token
+
+MAX_DEPTH = 500
+
+
+def parse(source: Source) -> Spec:
+    """The tree of a whole file. Raises DlcError with the first mistake of each declaration."""
+    doc: str | None = None
+    imports: list[Import] = []
+    declarations: list[Declaration] = []
+    mistakes: list[Diagnostic] = []
+    for chunk in splitter.index(source):
+        try:
+            if chunk.kind == "head":
+                doc = parse_head(chunk)
+                continue
+            node = _run("declaration", chunk)
+        except DlcError as e:
+            mistakes.extend(e.diagnostics)
+            continue
+        if isinstance(node, Import):
+            imports.append(node)
+        else:
+            declarations.append(node)
+    if mistakes:
+        raise DlcError(tuple(mistakes))
+    lines = source.lines
+    return Spec(doc, tuple(imports), tuple(declarations), Span(source.name, 1, 1, len(lines), len(lines[-1]) + 1))
+
+
+def parse_head(chunk: Chunk) -> str | None:
+    """The docstring of a file, from its first chunk."""
+    return _run("head", chunk)
+
+
+def parse_chunk(chunk: Chunk) -> Declaration:
+    """The declaration of a chunk of kind block, network or train."""
+    node = _run("declaration", chunk)
+    assert isinstance(node, Block | Configuration), chunk.kind
+    return node
+
+
+def parse_import(chunk: Chunk) -> Import:
+    """The import of a chunk of kind import."""
+    node = _run("declaration", chunk)
+    assert isinstance(node, Import), chunk.kind
+    return node
+
+
+def parse_expression(text: str, file: str) -> Expr:
+    """One expression; `file` is the name that its spans carry. Line breaks mean nothing."""
+    tokens = lexer.tokenize(Source(file, text).text, file, lines=False)
+    return _walk("expr", tokens)
+
+
+def _run(start: str, chunk: Chunk):  # noqa: ANN202 - what it gives depends on `start`
+    return _walk(start, lexer.tokenize(chunk.text, chunk.file, chunk.start_line))
+
+
+def _walk(start: str, tokens: list[Token]):  # noqa: ANN202
+    try:
+        return lalr.run(start, tokens, ACTIONS, MAX_DEPTH)
+    except lalr.Unexpected as e:
+        from dlc.spec.syntax_errors import explain
+
+        raise explain(e, tokens) from None
+    except lalr.TooDeep as e:
+        span = e.values[0].span.to(e.values[-1].span)
+        raise error(
+            "E0107", "this is nested too deeply", span, expected=f"at most {MAX_DEPTH} levels", hint="name parts of it"
+        ) from None

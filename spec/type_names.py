@@ -1,0 +1,45 @@
+"""The names of types, and the diagnostics for a name that is not one."""
+
+from __future__ import annotations
+
+from dlc.diagnostics import did_you_mean, error
+from dlc.spec.token import Token
+
+DTYPES = ("float", "int", "bool", "f16", "bf16", "f32", "f64", "i32", "i64")
+CONSTANT_TYPES = ("int", "float", "bool", "str", "list", "block", "layer", "size")
+
+
+def check_dtype(token: Token) -> None:
+    """The name before `[` in a tensor's type."""
+    if token.text not in DTYPES:
+        raise error(
+            "E0108",
+            f"`{token.text}` is not a tensor type",
+            token.span,
+            expected=_listed(DTYPES),
+            hint=did_you_mean(token.text, DTYPES),
+        )
+
+
+def check_constant_type(token: Token, has_element: bool) -> None:
+    """The type of a hyperparameter; only `list` takes a type in brackets, and it always does."""
+    name = token.text
+    if name not in CONSTANT_TYPES:
+        raise error(
+            "E0108",
+            f"`{name}` is not the type of a hyperparameter",
+            token.span,
+            expected=_listed(CONSTANT_TYPES),
+            hint=did_you_mean(name, CONSTANT_TYPES),
+        )
+    if name == "list" and not has_element:
+        raise error(
+            "E0108", "a list says what it holds", token.span, found="`list`", expected="for instance `list[int]`"
+        )
+    if name != "list" and has_element:
+        hint = "a hyperparameter is a constant; declare a tensor by `input`" if name in DTYPES else None
+        raise error("E0108", f"`{name}` takes no brackets here", token.span, hint=hint)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{n}`" for n in names[:-1]) + f" or `{names[-1]}`"
