@@ -1,0 +1,100 @@
+"""The rule interface: how a backend spells an op.
+
+A backend's rules are a table `{op name: rule}`. A rule is
+
+- a string, the quasi-quote of the result: `$0`, `$1` are the operands, `*$operands` all of them, `$axis` the attribute
+  `axis`: `"relu": "F.relu($0)"`, `"concat": "torch.cat([*$operands], dim=$axis)"`;
+- or a function `(Site) -> ast.expr` where more has to be looked at.
+
+A rule is asked once per *merged* equation: the same statement of all the modules that were folded into one class. So an
+attribute has code (`site.attribute("axis")`), and a plain value only where all modules agree (`site.value("axis")`).
+An op with several outputs gives one expression that unpacks into them. A rule never validates: types are checked.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dlc.backends.common.quote import quote
+from dlc.dims import Size
+from dlc.ir import TensorType
+
+
+class _Varies:
+    """The value of an attribute that differs between the merged modules."""
+
+    def __repr__(self) -> str:
+        return "VARIES"
+
+
+VARIES = _Varies()
+
+
+class Tools(Protocol):
+    """What a rule may ask of the file and function that it writes into."""
+
+    def helper(self, name: str) -> ast.expr:
+        """The named helper function of the backend's helper table; it will be printed at the top of the file."""
+        ...
+
+    def module(self, name: str) -> ast.expr:
+        """An imported module (`math`, `torch`); the import will be printed."""
+        ...
+
+    def size(self, size: Size) -> ast.expr:
+        """A run-time size as code (`x.shape[0] * 4`)."""
+        ...
+
+    def anchor(self) -> ast.expr | None:
+        """A tensor that says where new tensors go (device), or None where the function has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One merged equation.
+
+    `operands`: code of each operand; `types`, `results`: types of operands and results in the first of the merged modules
+    (element types and ranks are the same in all unless `ranks_vary`; sizes may differ). `attributes`: code by name.
+    `values`: plain values by name, VARIES where modules differ; a `Dim` stands for a run-time size.
+    `finite[i]`: operand i provably holds no infinity and no NaN (if the module's inputs do not). `not_all_masked[i]`:
+    operand i provably has, along each axis, an entry above -inf. `numbers[i]`: operand i is this plain number
+    (an inlined rank-0 constant), else None.
+    """
+
+    op: str
+    operands: tuple[ast.expr, ...]
+    types: tuple[TensorType, ...]
+    results: tuple[TensorType, ...]
+    attributes: Mapping[str, ast.expr]
+    values: Mapping[str, object]
+    tools: Tools
+    finite: tuple[bool, ...] = ()
+    numbers: tuple[object, ...] = ()
+    ranks_vary: bool = False
+    shapes: tuple[tuple[ast.expr, ...], ...] = field(default=())
+
+    def attribute(self, name: str) -> ast.expr:
+        return self.attributes[name]
+
+    def value(self, name: str) -> object:
+        """The plain value, or VARIES."""
+        return self.values[name]
+
+    def known(self, name: str) -> bool:
+        return self.values[name] is not VARIES
+
+
+Rule = str | Callable[[Site], ast.expr]
+Rules = Mapping[str, Rule]
+
+
+def apply(rule: Rule, site: Site) -> ast.expr:
+    """The code of the equation's result."""
+    if isinstance(rule, str):
+        holes: dict[str, object] = {**site.attributes, "operands": list(site.operands)}
+        return quote(rule, *site.operands, **holes)
+    return rule(site)
