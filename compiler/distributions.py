@@ -92,7 +92,7 @@ def arguments(distribution: Distribution) -> dict[str, Any]:
 
 
 def chunks(distribution: Distribution, shape: Sequence[int], name: str, seed: int) -> Iterator[Array]:
-    """The values of a tensor, flat, in float64 pieces of at most CHUNK values (`orthogonal` and constants by name alike).
+    """The values of a tensor, flat, in float64 pieces of at most CHUNK values (`orthogonal` comes as one piece).
 
     The stream depends on distribution, shape, name and seed only.
     """
