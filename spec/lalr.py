@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,11 +32,11 @@ class Table:
 
 @dataclass
 class Unexpected(Exception):  # noqa: N818 - becomes a diagnostic in syntax_errors.py
-    """`token` cannot stand here; `expected` are the kinds of token that could; `values` what was read before it."""
+    """`token`, number `at`, cannot stand here; `expected` are the kinds of token that could."""
 
+    at: int
     token: Token
     expected: frozenset[str]
-    values: list[Any]
 
 
 @dataclass
@@ -52,7 +52,7 @@ def load_table() -> Table:
     return Table(data["rules"], data["states"], data["starts"], data["ends"])
 
 
-def run(start: str, tokens: Iterable[Token], actions: Mapping[str, Action], max_depth: int) -> Any:
+def run(start: str, tokens: Sequence[Token], actions: Mapping[str, Action], max_depth: int) -> Any:
     """The value of `start` over `tokens` (the last one is of kind END).
 
     A rule with an action (its alias, else its own name) has the action's value; a rule of one symbol has that symbol's
@@ -63,12 +63,12 @@ def run(start: str, tokens: Iterable[Token], actions: Mapping[str, Action], max_
     stack = [table.starts[start]]
     values: list[Any] = []
     depths: list[int] = []
-    for token in tokens:
+    for at, token in enumerate(tokens):
         kind = token.kind
         while True:
             entry = states[stack[-1]].get(kind)
             if entry is None:
-                raise Unexpected(token, _accepted(table, stack, end), values)
+                raise Unexpected(at, token, _accepted(table, _stack_before(table, start, tokens[:at]), end))
             if entry >= 0:
                 stack.append(entry)
                 values.append(token)
@@ -117,6 +117,19 @@ def _flat(children: list[Any]) -> list[Any]:
         else:
             flat.append(child)
     return flat
+
+
+def _stack_before(table: Table, start: str, tokens: Sequence[Token]) -> list[int]:
+    """The states after `tokens`, before the next token made any rule reduce (which would hide what could follow)."""
+    stack = [table.starts[start]]
+    for token in tokens:
+        while (entry := table.states[stack[-1]][token.kind]) < 0:
+            name, length, _ = table.rules[~entry]
+            if length:
+                del stack[-length:]
+            stack.append(table.states[stack[-1]][name])
+        stack.append(entry)
+    return stack
 
 
 def _accepted(table: Table, stack: list[int], end: int) -> frozenset[str]:

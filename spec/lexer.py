@@ -20,12 +20,11 @@ from dlc.spec.token import Token
 
 MAX_BRACKETS = 200
 
-RESERVED = frozenset("and or not if else elif for in is true false none inf nan".split())
+RESERVED = frozenset(["and", "or", "not", "if", "else", "elif", "for", "in", "is", "true", "false", "none", "inf", "nan"])
 OPENING_WORDS = frozenset(
-    "import block network train input batch state param buffer sample next output send aggregate messages "
-    "step minimize report set carry".split()
+    ["import", "block", "network", "train", "input", "batch", "state", "param", "buffer", "sample", "next", "output", "send", "aggregate", "messages", "step", "minimize", "report", "set", "carry"]
 )
-CLAUSE_WORDS = frozenset("except repeat with reset".split())
+CLAUSE_WORDS = frozenset(["except", "repeat", "with", "reset"])
 
 _TOKEN = re.compile(
     r"""

@@ -63,11 +63,11 @@ def parse_expression(text: str, file: str) -> Expr:
     return _walk("expr", tokens)
 
 
-def _run(start: str, chunk: Chunk):  # noqa: ANN202 - what it gives depends on `start`
+def _run(start: str, chunk: Chunk):
     return _walk(start, lexer.tokenize(chunk.text, chunk.file, chunk.start_line))
 
 
-def _walk(start: str, tokens: list[Token]):  # noqa: ANN202
+def _walk(start: str, tokens: list[Token]):
     try:
         return lalr.run(start, tokens, ACTIONS, MAX_DEPTH)
     except lalr.Unexpected as e:

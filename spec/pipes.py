@@ -27,7 +27,6 @@ def check_stages(stages: Sequence[Expr]) -> None:
         "a pipe beside an operator needs parentheses",
         stages[0].span.to(stages[-1].span),
         found=f"the operator `{_operator(stage)}` beside `->`",
-        expected=shown,
         hint=f"write {shown}",
     )
 

@@ -1,0 +1,38 @@
+"""Constants and strings as .dl text."""
+
+from __future__ import annotations
+
+import math
+
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+
+
+def constant_text(value: int | float | bool | str | None) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return string_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return repr(value)
+
+
+def string_text(text: str) -> str:
+    return '"' + "".join(_character(c) for c in text) + '"'
+
+
+def _character(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def doc_text(text: str) -> str:
+    """The inside of a docstring: line breaks stay, all else that needs it is escaped."""
+    escaped = "".join(c if c in '\n"' else _character(c) for c in text).replace('""', '"\\"')
+    return escaped[:-1] + '\\"' if escaped.endswith('"') else escaped

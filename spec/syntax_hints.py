@@ -1,0 +1,167 @@
+"""Hints for common slips, each given only when the tokens leave no doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dlc.diagnostics import did_you_mean
+from dlc.spec.lalr import END
+from dlc.spec.lexer import OPENING_WORDS, RESERVED
+
+if TYPE_CHECKING:
+    from dlc.spec.syntax_errors import Place
+
+_FOREIGN = {
+    "def": "declare it by `block name(hyperparameters):`",
+    "class": "declare it by `block name(hyperparameters):`",
+    "function": "declare it by `block name(hyperparameters):`",
+    "fn": "declare it by `block name(hyperparameters):`",
+    "model": "declare it by `network Name:`",
+    "module": "declare it by `block name(hyperparameters):`",
+    "layer": "declare it by `block name(hyperparameters):`",
+    "from": 'write `import std.attention` or `import "blocks.dl"`',
+    "return": "write `output value`, or `output name = value`",
+    "while": "loops run at compile time: write `for i in range(n):`",
+    "let": "write `name = value`",
+    "var": "write `name = value`",
+    "const": "write `name = value`",
+    "del": None,
+    "pass": None,
+}
+_ARITHMETIC = ("+", "-", "*", "/", "//", "%", "@", "**", "&", "|")
+
+
+def find_hint(place: Place) -> str | None:
+    """The first hint that applies, or None."""
+    return next((hint for rule in _RULES if (hint := rule(place)) is not None), None)
+
+
+def _foreign_word(place: Place) -> str | None:
+    """`def f(x):`, `return x`."""
+    return _FOREIGN.get(place.first.text) if place.first.kind == "NAME" else None
+
+
+def _misspelt_word(place: Place) -> str | None:
+    """`inptu x: float[N]`: a line that starts with two names, or a call at the margin."""
+    if place.first.kind != "NAME" or place.token.kind not in ("NAME", "STRING"):
+        return None
+    return did_you_mean(place.first.text, sorted(OPENING_WORDS)) if len(place.before) <= 1 else None
+
+
+def _else_if(place: Place) -> str | None:
+    if place.token.kind == "if" and place.previous is not None and place.previous.kind == "else":
+        return "write `elif`"
+    return None
+
+
+def _assignment_in_condition(place: Place) -> str | None:
+    if place.token.kind == "=" and "==" in place.expected and place.first.kind in ("if", "elif"):
+        return "write `==` to compare"
+    return None
+
+
+def _augmented(place: Place) -> str | None:
+    """`x += 1`."""
+    if len(place.before) != 1 or place.token.kind not in _ARITHMETIC or not place.after or place.after[0].kind != "=":
+        return None
+    name = place.first.text
+    return f"write `{name} = {name} {place.token.kind} ...`"
+
+
+def _colon(place: Place) -> str | None:
+    if place.token.kind == "NEWLINE" and ":" in place.expected:
+        return "end the line with `:`" if place.first.kind in _HEADERS else None
+    return None
+
+
+_HEADERS = ("block", "network", "train", "for", "if", "elif", "else", "messages", "step")
+
+
+def _one_line_body(place: Place) -> str | None:
+    if place.expected == {"NEWLINE"} and place.previous is not None and place.previous.kind == ":":
+        return "put it on the next line, indented"
+    return None
+
+
+def _annotation(place: Place) -> str | None:
+    """`x: float[N]` without its word."""
+    if place.token.kind == ":" and len(place.before) == 1 and "=" in place.expected:
+        return f"write `input {place.first.text}: ...`, or `param`, `state`, `sample`"
+    return None
+
+
+def _unnamed_value(place: Place) -> str | None:
+    """A line that is only an expression."""
+    if (
+        place.first.kind == "NAME"
+        and {"=", ","} <= place.expected
+        and place.token.kind in ("(", "[", ".", "->", "NEWLINE")
+    ):
+        if place.token.kind == "NEWLINE" and len(place.before) > 1:
+            return None
+        return "name the value, `y = ...`, or give it out, `output ...`"
+    return None
+
+
+def _tuple(place: Place) -> str | None:
+    if place.token.kind == "," and ")" in place.expected:
+        return "there are no tuples: write a list, `[...]`"
+    return None
+
+
+def _reserved(place: Place) -> str | None:
+    if place.token.kind in RESERVED and "NAME" in place.expected and "NUMBER" not in place.expected:
+        return f"`{place.token.kind}` is a word of the language; choose another name"
+    return None
+
+
+def _pipe_inside(place: Place) -> str | None:
+    if place.token.kind == "->" and {"*", "+"} <= place.expected:
+        return "put the pipe in parentheses"
+    return None
+
+
+def _star_argument(place: Place) -> str | None:
+    if place.token.kind in ("*", "**") and "NUMBER" in place.expected and place.previous is not None:
+        return "arguments cannot be unpacked: give each by itself" if place.previous.kind in ("(", ",") else None
+    return None
+
+
+def _ellipsis(place: Place) -> str | None:
+    if place.token.kind == ".." and place.after and place.after[0].kind == ".":
+        return "there is no `...`: write `:` for each axis"
+    return None
+
+
+def _margin(place: Place) -> str | None:
+    """A statement at the left margin."""
+    if not place.before and place.token.kind in OPENING_WORDS and place.expected <= {END, "STRING"}:
+        return "indent it to make it part of a block"
+    return None
+
+
+def _lambda(place: Place) -> str | None:
+    if place.previous is not None and place.previous.text == "lambda":
+        return "functions are blocks: declare one by `block name:`"
+    return None
+
+
+_RULES: tuple[Callable[[Place], str | None], ...] = (
+    _else_if,
+    _assignment_in_condition,
+    _augmented,
+    _lambda,
+    _foreign_word,
+    _misspelt_word,
+    _colon,
+    _one_line_body,
+    _annotation,
+    _tuple,
+    _reserved,
+    _pipe_inside,
+    _star_argument,
+    _ellipsis,
+    _margin,
+    _unnamed_value,
+)
