@@ -1,7 +1,7 @@
 """Builds syntax nodes from the values that the LALR table reduces; one function for each rule of `grammar.lark`.
 
-Each takes the rule's symbols in order: tokens as Token, the rest as nodes. `default`, `distribution` and `clause` give a
-Keyword whose name is the word or sign before the value.
+Each takes the rule's symbols in order: tokens as Token, the rest as nodes. `default`, `distribution` and `clause` give
+a Keyword whose name is the word or sign before the value.
 """
 
 from __future__ import annotations

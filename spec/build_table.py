@@ -33,7 +33,7 @@ def build(grammar: str) -> dict[str, Any]:
         def __init__(self, lexer_conf: object) -> None:
             pass
 
-        def lex(self, *_: object) -> Iterator[Any]:
+        def lex(self, lexer_state: object, parser_state: object) -> Iterator[Any]:
             return iter(())
 
     lark: Any = Lark(grammar, parser="lalr", lexer=NoLexer, start=list(STARTS), maybe_placeholders=False)

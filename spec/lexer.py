@@ -20,11 +20,16 @@ from dlc.spec.token import Token
 
 MAX_BRACKETS = 200
 
-RESERVED = frozenset(["and", "or", "not", "if", "else", "elif", "for", "in", "is", "true", "false", "none", "inf", "nan"])
-OPENING_WORDS = frozenset(
-    ["import", "block", "network", "train", "input", "batch", "state", "param", "buffer", "sample", "next", "output", "send", "aggregate", "messages", "step", "minimize", "report", "set", "carry"]
-)
-CLAUSE_WORDS = frozenset(["except", "repeat", "with", "reset"])
+# fmt: off
+RESERVED = frozenset((
+    "and", "or", "not", "if", "else", "elif", "for", "in", "is", "true", "false", "none", "inf", "nan",
+))
+OPENING_WORDS = frozenset((
+    "import", "block", "network", "train", "input", "batch", "state", "param", "buffer", "sample", "next", "output",
+    "send", "aggregate", "messages", "step", "minimize", "report", "set", "carry",
+))
+CLAUSE_WORDS = frozenset(("except", "repeat", "with", "reset"))
+# fmt: on
 
 _TOKEN = re.compile(
     r"""
@@ -166,22 +171,18 @@ class _Lexer:
             self.indents.append(width)
             self.mark("INDENT", position)
             return
+        closed = width
         while width < self.indents[-1]:
-            self.indents.pop()
+            closed = self.indents.pop()
             self.mark("DEDENT", position)
         if width != self.indents[-1]:
-            widths = " or ".join(str(w) for w in [*self.indents, *self._closed(width)] if w != width)
             raise error(
                 "E0102",
                 "this indentation matches no line above",
                 self.span(self.line_start, position),
                 found=f"{width} spaces",
-                expected=f"{widths} spaces",
+                expected=f"{self.indents[-1]} or {closed} spaces",
             )
-
-    def _closed(self, width: int) -> list[int]:
-        """The indentation just left that was wider than `width`."""
-        return []
 
     def end_line(self) -> None:
         if not self.logical:

@@ -19,7 +19,7 @@ def declaration_lines(node: s.Declaration) -> list[str]:
 
 
 def doc_lines(doc: str, indent: str) -> list[str]:
-    """A docstring that reads back as `doc`: the text starts on a line of its own where its first line could lose spaces."""
+    """A docstring that reads back as `doc`; it starts on a line of its own where its lines could lose spaces."""
     lines = doc_text(doc).split("\n")
     rest = [line for line in lines[1:] if line]
     plain = not lines[0].startswith(" ") and (not rest or any(not line.startswith(" ") for line in rest))

@@ -11,8 +11,15 @@ from dlc.spec.syntax_hints import find_hint
 from dlc.spec.token import Token
 
 DECLARATIONS = ("import", "block", "network", "train")
-_EXPRESSION = frozenset(["NAME", "NUMBER", "STRING", "(", "[", "-", "+", "~", "not", "true", "false", "none", "inf", "nan", "next"])
-_OPERATORS = frozenset(["->", "+", "-", "*", "/", "//", "%", "@", "**", "&", "|", "==", "!=", "<", "<=", ">", ">=", "and", "or", "in", "is", "if", "(", "[", "."]) | {"is not", "not in"}
+# fmt: off
+_EXPRESSION = frozenset((
+    "NAME", "NUMBER", "STRING", "(", "[", "-", "+", "~", "not", "true", "false", "none", "inf", "nan", "next",
+))
+_OPERATORS = frozenset((
+    "->", "+", "-", "*", "/", "//", "%", "@", "**", "&", "|", "==", "!=", "<", "<=", ">", ">=", "and", "or", "in",
+    "is", "is not", "not in", "if", "(", "[", ".",
+))
+# fmt: on
 _ORDER = ("=", ":", ",", ")", "]")
 
 
@@ -45,8 +52,9 @@ def explain(e: Unexpected, tokens: list[Token]) -> DlcError:
         expected = "`import`, `block`, `network` or `train`"
         message = f"unexpected {what} at the left margin"
     elif e.token.kind == "INDENT":
-        message, found, expected = "unexpected indentation", "a deeper line", "the indentation of the line above"
-    elif e.expected == {"INDENT"}:
+        message, found = "unexpected indentation", f"{e.token.column - 1} spaces"
+        expected = "the indentation of the line above" if e.at else "the left margin"
+    elif set(e.expected) == {"INDENT"}:
         message = "nothing is indented below `:`"
     elif e.token.kind == "NEWLINE" and ":" in e.expected and e.expected & {"*", "("} != e.expected:
         message, expected = "missing `:` at the end of this line", "`:`"

@@ -79,7 +79,7 @@ _HEADERS = ("block", "network", "train", "for", "if", "elif", "else", "messages"
 
 
 def _one_line_body(place: Place) -> str | None:
-    if place.expected == {"NEWLINE"} and place.previous is not None and place.previous.kind == ":":
+    if set(place.expected) == {"NEWLINE"} and place.previous is not None and place.previous.kind == ":":
         return "put it on the next line, indented"
     return None
 
@@ -134,6 +134,31 @@ def _ellipsis(place: Place) -> str | None:
     return None
 
 
+def _untyped(place: Place) -> str | None:
+    """`network A(n):`"""
+    previous = place.previous
+    if set(place.expected) == {":"} and previous is not None and previous.kind == "NAME" and place.token.kind in _AFTER_NAME:
+        return f"say its type, for instance `{previous.text}: int`"
+    return None
+
+
+_AFTER_NAME = (",", ")", "=")
+
+
+def _bounds_last(place: Place) -> str | None:
+    """`input x: int[N] = none in 0..5`."""
+    if place.token.kind == ".." and place.first.kind in ("input", "batch") and "NEWLINE" in place.expected:
+        return "write the bounds before `=`"
+    return None
+
+
+def _aggregate_how(place: Place) -> str | None:
+    """`aggregate total = sum(x)`."""
+    if place.first.kind == "aggregate" and place.token.kind == "(":
+        return "write the name alone, for instance `aggregate total = sum`"
+    return None
+
+
 def _margin(place: Place) -> str | None:
     """A statement at the left margin."""
     if not place.before and place.token.kind in OPENING_WORDS and place.expected <= {END, "STRING"}:
@@ -162,6 +187,9 @@ _RULES: tuple[Callable[[Place], str | None], ...] = (
     _pipe_inside,
     _star_argument,
     _ellipsis,
+    _untyped,
+    _bounds_last,
+    _aggregate_how,
     _margin,
     _unnamed_value,
 )
