@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dlc.dims import Size
 from dlc.ir import TensorType
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 Attributes = Mapping[str, Any]
+REQUIRED = ...
 
 
 class OpError(Exception):
@@ -33,22 +35,24 @@ class OpError(Exception):
 class AttributeSpec:
     """An attribute: a compile-time argument of the op, given by position after the operands or by keyword.
 
-    `kind`: `int`, `float`, `bool`, `str`, `axis` (int, may be negative), `axes` (int, list of ints, or none for all),
-    `sizes` (list of sizes), `size`, `ints` (list of ints), `pairs` (list of [low, high]), `dtype`, `any`.
-    `default` is REQUIRED where it must be given.
+    `kind`: `int`, `number` (int or float), `bool`, `str`, `axis` (int, may be negative), `new_axis` (of the result, which
+    has one axis more), `axes` (int, list of ints, or none for all), `permutation` (of the axes), `size`, `sizes` (list of sizes), `ints` (one int per
+    spatial axis, or one for all), `pairs` ([low, high] per spatial axis, or an int, or a list of ints), `dtype`, `any`.
+    `default` is REQUIRED where it must be given. `dlc.ops.attributes.normalise_attributes` says what `infer` gets.
     """
 
     name: str
     kind: str
-    default: object = ...
+    default: object = REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One case for every backend's op test: operand arrays (as nested lists or a seeded shape) and attributes.
 
-    `operands`: one entry per operand: a `Draw` description `("float", (2, 3))`, `("int", (4,), low, high)`,
-    `("bool", (2, 3))`, or a literal `("value", dtype, nested_list)`.
+    `operands`: one entry per operand: a description `("float", (2, 3))` (normal), `("float", (2, 3), low, high)` (uniform),
+    `("int", (4,), low, high)`, `("bool", (2, 3))`, or a literal `("value", dtype, nested_list)`. Attributes are as a user
+    writes them. `dlc.ops.samples.draw` makes the arrays, the types and the normalised attributes.
     """
 
     operands: tuple[Any, ...]
@@ -62,11 +66,15 @@ class Op:
 
     operands: names in order; a last name that starts with `*` takes any number.
     promotion: what the elaborator does to operands before `infer` sees them: "common" casts all to the common type (integer
-      with float gives float, bool counts as int), "float" likewise but to a float at least, "none" leaves them.
+      with float gives float, bool counts as int), "float" likewise but to a float at least, "select" all but the first to
+      the common type (bools stay bool), "none" leaves them. See `dlc.ops.promotion`.
     infer(types, attributes) -> output types; attributes are normalised (axes non-negative where `normalise` did so) plain
       values, sizes may be symbolic. Raises OpError.
     evaluate(operands, attributes) -> tuple of arrays; sizes in attributes are ints by then; each result has the dtype that
-      infer says, floats in the operands' width. Must be right in float64 and float32.
+      infer says, floats in the operands' width. Where there is no float operand (`constant`, `cast`, `one_hot`), the family
+      float has the width that the extra attribute "precision" names ("f64" where it is missing). Right in float64 and
+      float32. Raises OpError for an index out of range.
+    complete(types, attributes) -> attributes that the generic normalisation can't know (a pool's stride is its kernel).
     """
 
     name: str
@@ -78,4 +86,5 @@ class Op:
     doc: str
     promotion: str = "none"
     #: Length of the reduction behind one result element, for the rounding model of verify (1 for elementwise ops).
-    reduction: Callable[[Sequence[TensorType], Attributes], object] | None = None
+    reduction: Callable[[Sequence[TensorType], Attributes], Size] | None = None
+    complete: Callable[[Sequence[TensorType], Attributes], Attributes] | None = None

@@ -1,0 +1,105 @@
+"""Segment reductions: rows that name the same segment are folded into one (the messages that reach a node)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dlc.dims import Size
+from dlc.ir import TensorType
+from dlc.ops.api import Attributes, AttributeSpec, Op, OpError, Sample
+from dlc.ops.dtypes import require_float, require_int, require_number
+from dlc.ops.indexing import require_in_range
+from dlc.ops.lazy_numpy import np
+from dlc.ops.samples import floats, ints, sample, value
+from dlc.ops.shapes import show
+
+
+def _infer(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
+    x, segments = types
+    require_number(types, "a segment op's input")
+    require_int(types, "segments", 1)
+    if segments.rank != 1 or x.rank < 1 or segments.shape[0] != x.shape[0]:
+        raise OpError(
+            f"segments name the segment of each row: of shape {show(x.shape[:1])} for {x}, not {show(segments.shape)}",
+            found=str(segments),
+            expected=f"int{show(x.shape[:1])}",
+            operand=1,
+        )
+    count: Size = attributes["count"]
+    if isinstance(count, int) and count < 0:
+        raise OpError("the count of segments is negative", found=str(count), expected="0 or more")
+    return (TensorType(x.dtype, (count, *x.shape[1:])),)
+
+
+def _infer_mean(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
+    require_float(types, "segment_mean's input")
+    return _infer(types, attributes)
+
+
+def _fold(fold: Callable[[], Any], x: Any, segments: Any, count: int) -> Any:
+    """Sorts the rows by segment, then reduces each run; a segment without rows stays 0."""
+    require_in_range(segments, count, "segment", 1)
+    result = np.zeros((count, *x.shape[1:]), dtype=x.dtype)
+    if segments.size == 0:
+        return result
+    order = np.argsort(segments, kind="stable")
+    ordered = segments[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    result[ordered[starts]] = fold().reduceat(x[order], starts, axis=0)
+    return result
+
+
+def _folding(ufunc: Callable[[], Any]) -> Callable[[Sequence[Any], Attributes], tuple[Any, ...]]:
+    def evaluate(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
+        return (_fold(ufunc, operands[0], operands[1], attributes["count"]),)
+
+    return evaluate
+
+
+def _mean(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
+    x, segments = operands
+    count = attributes["count"]
+    total = _fold(lambda: np.add, x, segments, count)
+    sizes = np.maximum(np.bincount(segments, minlength=count), 1).astype(x.dtype)
+    return (total / sizes.reshape(-1, *([1] * (x.ndim - 1))),)
+
+
+def _length(types: Sequence[TensorType], attributes: Attributes) -> Size:
+    return types[0].shape[0]
+
+
+_SEGMENTS = value("int", [2, 0, 2, 4, 2, 0])
+_FLOATS: tuple[Sample, ...] = (
+    sample(floats(6, 3), _SEGMENTS, count=5),
+    sample(floats(6), _SEGMENTS, count=6, name="vector"),
+    sample(floats(6, 2, 3), _SEGMENTS, count=5, name="more axes"),
+    sample(floats(0, 3), value("int", []), count=2, name="empty"),
+    sample(floats(20, 4), ints(0, 7, 20), count=7, name="many"),
+    sample(floats(1, 1), value("int", [0]), count=1, name="size 1"),
+    sample(value("float", [[-5.0], [-3.0], [-4.0]]), value("int", [1, 1, 2]), count=3, name="negative"),
+)
+_INTS = sample(ints(-9, 10, 6, 2), _SEGMENTS, count=5, name="ints")
+
+
+def _segment(
+    name: str, evaluate: Callable[[Sequence[Any], Attributes], tuple[Any, ...]], doc: str, mean: bool = False
+) -> Op:
+    samples = _FLOATS if mean else (*_FLOATS, _INTS)
+    infer = _infer_mean if mean else _infer
+    count = (AttributeSpec("count", "size"),)
+    return Op(name, ("x", "segments"), count, infer, evaluate, samples, doc, reduction=_length)
+
+
+OPS: tuple[Op, ...] = (
+    _segment("segment_sum", _folding(lambda: np.add), "The sum of the rows of each segment. tf.math.segment_sum."),
+    _segment(
+        "segment_mean", _mean, "The mean of the rows of each segment; 0 for none. tf.math.segment_mean.", mean=True
+    ),
+    _segment(
+        "segment_max", _folding(lambda: np.maximum), "The largest of each segment; 0 for none. tf.math.segment_max."
+    ),
+    _segment(
+        "segment_min", _folding(lambda: np.minimum), "The smallest of each segment; 0 for none. tf.math.segment_min."
+    ),
+)
