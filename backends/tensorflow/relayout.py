@@ -1,0 +1,535 @@
+"""Rewrites one module for given layouts of its inputs. See `layout`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dlc import ir
+from dlc.backends.tensorflow.axes import (
+    ALIGNED,
+    ASKING,
+    ELEMENTWISE,
+    REDUCING,
+    eligible,
+    lone_axis,
+    permutation,
+    permuted,
+    place,
+    reduced_axes,
+    renamed_axes,
+    same_order,
+)
+from dlc.backends.tensorflow.demand import scan_names
+from dlc.dims import Size
+
+if TYPE_CHECKING:
+    from dlc.backends.tensorflow.layout import Pass
+
+SHAPING = frozenset({"reshape", "expand_dims", "squeeze"})
+
+
+@dataclass(slots=True)
+class Forms:
+    """The new values that hold one old value: in the spec's order, channels-last, or as a vector (its lone axis).
+
+    `main` is the one that came first.
+    """
+
+    main: int
+    first: int | None = None
+    last: int | None = None
+    vector: int | None = None
+
+
+class Relayout:
+    """One use: `run` gives the new module, and which outputs and next states are channels-last.
+
+    Conversions stand right after the definition of what they convert, so that they serve every later use, whatever loop
+    or choice it stands in.
+    """
+
+    def __init__(
+        self, owner: Pass, module: ir.Module, inputs: frozenset[int], outputs: frozenset[int], spec_outputs: bool
+    ) -> None:
+        self._owner, self._old, self._inputs, self._spec_outputs = owner, module, inputs, spec_outputs
+        self._wanted = owner.demands.values(module, outputs)
+        self._types: list[ir.TensorType] = []
+        self._forms: dict[int, Forms] = {}
+        self._old_of: dict[int, int] = {}
+        self._buckets: list[list[ir.Equation]] = [[]]
+        self._origins: list[ir.Origin] = [ir.Origin()]
+        self._bucket_of: dict[int, int] = {}
+        self._transposed: dict[int, tuple[int, tuple[int, ...]]] = {}
+        self._lifted: dict[tuple[int, int], int] = {}
+        self._conversions: set[int] = set()  # ids of the equations' outputs that only convert
+
+    def run(self) -> tuple[ir.Module, frozenset[int], frozenset[int]]:
+        """The new module; its channels-last outputs (then next states); inputs better given in the spec's order."""
+        old = self._old
+        ports = [*(port.value for port in old.inputs), *(state.value for state in old.states)]
+        for index, value in enumerate(ports):
+            self._define(value, last=index in self._inputs)
+        for value in [*(p.value for p in old.parameters), *(d.value for d in old.draws)]:
+            self._define(value)
+        for equation in old.body:
+            self._buckets.append([])
+            self._origins.append(equation.origin)
+            self._equation(equation)
+        outputs = [self._output(port) for port in old.outputs]
+        count = len(old.inputs)
+        states = [self._forced(port, last=count + index in self._inputs) for index, port in enumerate(old.next_states)]
+        last = frozenset(index for index, (_, flag) in enumerate([*outputs, *states]) if flag)
+        buffers = tuple(replace(port, value=self._first(port.value)) for port in old.next_buffers)
+        next_states = tuple(port for port, _ in states)
+        body = self._swept(
+            [*(p.value for p, _ in outputs), *(p.value for p in next_states), *(p.value for p in buffers)]
+        )
+        module = replace(
+            old,
+            homes=tuple(self._home(home) for home in old.homes),
+            inputs=tuple(replace(port, value=self._forms[port.value].main) for port in old.inputs),
+            parameters=tuple(replace(p, value=self._forms[p.value].main) for p in old.parameters),
+            states=tuple(replace(s, value=self._forms[s.value].main) for s in old.states),
+            draws=tuple(replace(d, value=self._forms[d.value].main) for d in old.draws),
+            types=tuple(self._types),
+            body=body,
+            outputs=tuple(port for port, _ in outputs),
+            next_states=next_states,
+            next_buffers=buffers,
+        )
+        return module, last, self._regrets(body, ports)
+
+    # --- values ------------------------------------------------------------------------------------------------
+
+    def _new(self, type_: ir.TensorType, old: int | None = None) -> int:
+        self._types.append(type_)
+        value = len(self._types) - 1
+        self._bucket_of[value] = len(self._buckets) - 1
+        if old is not None:
+            self._old_of[value] = old
+        return value
+
+    def _type(self, old: int) -> ir.TensorType:
+        return self._old.types[old]
+
+    def _shape(self, old: int) -> tuple[Size, ...]:
+        return self._old.types[old].shape
+
+    def _define(self, old: int, last: bool = False) -> int:
+        """A new value for an old one, in one form."""
+        type_ = self._type(old)
+        if last:
+            value = self._new(ir.TensorType(type_.dtype, permuted(type_.shape)), old)
+            self._forms[old] = Forms(value, last=value)
+        else:
+            value = self._new(type_, old)
+            self._forms[old] = Forms(value, first=value)
+        return value
+
+    def _emit(self, equation: ir.Equation) -> None:
+        self._buckets[-1].append(equation)
+
+    def _convert(
+        self, op: str, attribute: str, source: int, parameter: tuple[object, ...], shape: Sequence[Size], old: int
+    ) -> int:
+        """A reshape or transpose right after the definition of `source`."""
+        bucket = self._bucket_of[source]
+        result = self._new(ir.TensorType(self._types[source].dtype, tuple(shape)), old)
+        self._bucket_of[result] = bucket
+        attributes = ((attribute, ir.Static(parameter)),)
+        equation = ir.Equation(op, (source,), (result,), attributes, origin=self._origins[bucket])
+        self._buckets[bucket].append(equation)
+        self._conversions.add(result)
+        return result
+
+    def _reordered(self, source: int, order: tuple[int, ...], old: int) -> int:
+        """`source` with its axes in `order`: itself, its own transpose's source, a reshape or a transpose."""
+        if source in self._transposed:
+            deeper, inner = self._transposed[source]
+            source, order = deeper, tuple(inner[axis] for axis in order)
+        shape = self._types[source].shape
+        if order == tuple(range(len(order))):
+            return source
+        target = tuple(shape[axis] for axis in order)
+        if same_order(shape, order):
+            return source if target == shape else self._convert("reshape", "shape", source, target, target, old)
+        return self._convert("transpose", "axes", source, order, target, old)
+
+    def _first(self, old: int) -> int:
+        """The value in the spec's order."""
+        forms = self._forms[old]
+        if forms.first is None:
+            shape = self._shape(old)
+            if forms.last is not None:
+                back = tuple(permutation(len(shape)).index(axis) for axis in range(len(shape)))
+                forms.first = self._reordered(forms.last, back, old)
+            else:
+                assert forms.vector is not None
+                forms.first = self._convert("reshape", "shape", forms.vector, shape, shape, old)
+        return forms.first
+
+    def _last(self, old: int) -> int:
+        """The value channels-last."""
+        forms = self._forms[old]
+        if forms.last is None:
+            shape = self._shape(old)
+            if forms.first is None and forms.vector is not None:
+                target = permuted(shape)
+                forms.last = self._convert("reshape", "shape", forms.vector, target, target, old)
+            else:
+                forms.last = self._reordered(self._first(old), permutation(len(shape)), old)
+        return forms.last
+
+    def _wide(self, old: int) -> bool:
+        return sum(size != 1 for size in self._shape(old)) > 1
+
+    def _has_last(self, old: int) -> bool:
+        forms = self._forms[old]
+        return forms.last is not None and (forms.last == forms.main or old in self._wanted)
+
+    # --- equations ---------------------------------------------------------------------------------------------
+
+    def _equation(self, equation: ir.Equation) -> None:
+        op, target = equation.op, equation.target
+        if isinstance(target, ir.Bind):
+            self._emit(replace(equation, target=ir.Bind(target.name, self._content(target.content))))
+        elif isinstance(target, ir.Call):
+            self._call(equation, target)
+        elif isinstance(target, ir.Scan):
+            self._scan(equation, target)
+        elif op in ASKING:
+            self._ask(equation)
+        elif op in ELEMENTWISE:
+            self._elementwise(equation)
+        elif op in ALIGNED and self._aligned(equation):
+            self._follow(equation)
+        elif op in REDUCING:
+            self._reduce(equation)
+        elif op == "transpose":
+            self._transpose(equation)
+        elif not (op in SHAPING and self._to_vector(equation)):
+            self._plain(equation)
+
+    def _content(self, content: ir.Content) -> ir.Content:
+        if isinstance(content, tuple):
+            return tuple(self._content(item) for item in content)
+        return None if content is None else self._forms[content].main
+
+    def _present(self, equation: ir.Equation) -> list[int]:
+        return [value for value in equation.inputs if value is not None]
+
+    def _plain(self, equation: ir.Equation) -> None:
+        inputs = tuple(None if value is None else self._first(value) for value in equation.inputs)
+        self._emit(replace(equation, inputs=inputs, outputs=tuple(self._define(value) for value in equation.outputs)))
+
+    def _ask(self, equation: ir.Equation) -> None:
+        data, *rest = self._present(equation)
+        self._emit(
+            replace(
+                equation,
+                inputs=(self._last(data), *(self._first(value) for value in rest)),
+                outputs=(self._define(equation.outputs[0], last=True),),
+                attributes=(*equation.attributes, ("channels_last", ir.Static(True))),
+            )
+        )
+
+    def _goes_last(self, equation: ir.Equation, operands: Sequence[int]) -> bool:
+        """Wanted so later, or so already; where forms are mixed and nobody wants either, the spec's order."""
+        if any(value in self._wanted for value in equation.outputs):
+            return True
+        rank = self._type(equation.outputs[0]).rank
+        full = [value for value in operands if self._type(value).rank == rank and self._wide(value)]
+        return bool(full) and all(self._has_last(value) for value in full)
+
+    def _elementwise(self, equation: ir.Equation) -> None:
+        (output,) = equation.outputs
+        operands = self._present(equation)
+        if not eligible(self._shape(output)):
+            self._plain(equation)
+        elif (vectors := self._vectors(operands)) is not None:
+            result = self._new(
+                ir.TensorType(self._type(output).dtype, (self._shape(output)[lone(self._shape(output))],))
+            )
+            self._old_of[result] = output
+            self._forms[output] = Forms(result, vector=result)
+            self._emit(replace(equation, inputs=vectors, outputs=(result,)))
+        elif self._goes_last(equation, operands):
+            inputs = self._broadcastable(operands, self._type(output).rank)
+            self._emit(replace(equation, inputs=inputs, outputs=(self._define(output, last=True),)))
+        else:
+            self._plain(equation)
+
+    def _vectors(self, operands: Sequence[int]) -> tuple[int, ...] | None:
+        """The operands as vectors and scalars, if all may be taken so and at least one is kept so."""
+        axes: set[int] = set()
+        found: list[int] = []
+        for value in operands:
+            shape, forms = self._shape(value), self._forms[value]
+            axis = lone_axis(shape)
+            if axis is not None and forms.vector is not None:
+                axes.add(axis)
+                found.append(forms.vector)
+            elif shape == ():
+                found.append(self._first(value))
+            else:
+                return None
+        return tuple(found) if len(axes) == 1 else None
+
+    def _broadcastable(self, operands: Sequence[int], rank: int) -> tuple[int, ...]:
+        """The operands so that they broadcast against a channels-last value of `rank`."""
+        found = [self._against(value, rank) for value in operands]
+        if all(len(self._types[value].shape) < rank for value in found):
+            widest = max(range(len(operands)), key=lambda index: self._type(operands[index]).rank)
+            found[widest] = self._lift(operands[widest], rank)
+        return tuple(found)
+
+    def _against(self, value: int, rank: int) -> int:
+        shape, forms = self._shape(value), self._forms[value]
+        if all(size == 1 for size in shape):
+            return self._first(value)
+        if forms.vector is not None and lone_axis(shape) == 1 - rank:
+            return forms.vector
+        if len(shape) == rank:
+            return self._last(value)
+        lifted = (*(1,) * (rank - len(shape)), *shape)
+        if same_order(lifted, permutation(rank)) and stripped(permuted(lifted)) == stripped(shape):
+            return self._first(value)
+        return self._lift(value, rank)
+
+    def _lift(self, value: int, rank: int) -> int:
+        """The value at full rank, channels-last."""
+        shape = self._shape(value)
+        if len(shape) == rank:
+            return self._last(value)
+        if (value, rank) not in self._lifted:
+            lifted = (*(1,) * (rank - len(shape)), *shape)
+            source = self._first(value)
+            if same_order(lifted, permutation(rank)):
+                target = permuted(lifted)
+                result = self._convert("reshape", "shape", source, target, target, value)
+            else:
+                wide = self._convert("reshape", "shape", source, lifted, lifted, value)
+                result = self._convert("transpose", "axes", wide, permutation(rank), permuted(lifted), value)
+            self._lifted[value, rank] = result
+        return self._lifted[value, rank]
+
+    def _aligned(self, equation: ir.Equation) -> bool:
+        ranks = {self._type(value).rank for value in (*self._present(equation), *equation.outputs)}
+        return len(ranks) == 1 and min(ranks) >= 3
+
+    def _follow(self, equation: ir.Equation) -> None:
+        operands = self._present(equation)
+        if not self._goes_last(equation, operands):
+            self._plain(equation)
+            return
+        self._emit(
+            replace(
+                equation,
+                inputs=tuple(self._last(value) for value in operands),
+                outputs=tuple(self._define(value, last=True) for value in equation.outputs),
+                attributes=renamed_axes(equation, self._type(operands[0]).rank),
+            )
+        )
+
+    def _reduce(self, equation: ir.Equation) -> None:
+        (source,), (output,) = self._present(equation), equation.outputs
+        rank = self._type(source).rank
+        kept = self._type(output).rank == rank
+        if not eligible(self._shape(source)) or not (self._has_last(source) or (kept and output in self._wanted)):
+            self._plain(equation)
+            return
+        gone = () if kept else reduced_axes(equation, rank)
+        left = tuple(axis for axis in permutation(rank) if axis not in gone)
+        order = tuple(sorted(left).index(axis) for axis in left)
+        as_last = len(order) >= 3 and order == permutation(len(order))
+        if not as_last and order != tuple(range(len(order))):
+            self._plain(equation)
+            return
+        attributes = renamed_axes(equation, rank)
+        inputs = (self._last(source),)
+        self._emit(replace(equation, inputs=inputs, outputs=(self._define(output, as_last),), attributes=attributes))
+
+    def _transpose(self, equation: ir.Equation) -> None:
+        """A transpose of a channels-last value is another transpose, or none."""
+        (source,), (output,) = self._present(equation), equation.outputs
+        rank = self._type(source).rank
+        value = equation.attribute("axes")
+        axes = tuple(range(rank))[::-1] if value is None else tuple(int(a) % rank for a in value)  # type: ignore[union-attr]
+        forms = self._forms[source]
+        if forms.first is None and forms.last is not None:
+            order = tuple(permutation(rank).index(axis) for axis in axes)
+            if order == tuple(range(rank)):
+                self._forms[output] = Forms(forms.last, first=forms.last)
+                return
+            source_value, attributes = forms.last, (("axes", ir.Static(order)),)
+        else:
+            source_value, attributes, order = self._first(source), equation.attributes, axes
+        result = self._define(output)
+        self._transposed[result] = (source_value, order)
+        self._emit(replace(equation, inputs=(source_value,), outputs=(result,), attributes=attributes))
+
+    def _to_vector(self, equation: ir.Equation) -> bool:
+        """`[C]` given more axes of 1 stays a vector until something needs the axes."""
+        (source,), (output,) = self._present(equation), equation.outputs
+        axis = lone_axis(self._shape(output))
+        if axis is None or not eligible(self._shape(output)):
+            return False
+        forms, size = self._forms[source], self._shape(output)[axis]
+        vector = forms.first if self._shape(source) == (size,) else forms.vector
+        if vector is None or self._types[vector].shape != (size,):
+            return False
+        self._forms[output] = Forms(vector, vector=vector)
+        return True
+
+    # --- calls -------------------------------------------------------------------------------------------------
+
+    def _call(self, equation: ir.Equation, target: ir.Call) -> None:
+        wishes = frozenset(index for index, value in enumerate(equation.outputs) if value in self._wanted)
+        asked = self._owner.demands.inputs(target.module, wishes)
+        given = frozenset(
+            index
+            for index, value in enumerate(equation.inputs)
+            if value is not None and eligible(self._shape(value)) and (index in asked or self._has_last(value))
+        )
+        variant = self._owner.settle(target.module, given, wishes)
+        inputs = tuple(
+            None if value is None else self._last(value) if index in variant.inputs else self._first(value)
+            for index, value in enumerate(equation.inputs)
+        )
+        outputs = tuple(self._define(value, index in variant.last) for index, value in enumerate(equation.outputs))
+        self._emit(replace(equation, inputs=inputs, outputs=outputs, target=replace(target, module=variant.key)))
+
+    def _scan(self, equation: ir.Equation, target: ir.Scan) -> None:
+        """Stacked values are transposed outside the loop; captured values and states as in a call."""
+        cell = self._owner.table[target.module]
+        ports = [*(port.name for port in cell.inputs), *(state.name for state in cell.states)]
+        fed = scan_names(cell, target)
+        asked = self._owner.demands.inputs(target.module, frozenset())
+        given: set[int] = set()
+        for name, value in zip(fed, equation.inputs, strict=False):
+            index = ports.index(name)
+            follows = name not in target.scanned and value is not None and self._has_last(value)
+            if value is None or not (index in asked or follows):
+                continue
+            given.add(index)
+        variant = self._owner.settle(target.module, frozenset(given), frozenset())
+        names = [*fed, "lengths"]
+        inputs = tuple(
+            self._scan_input(
+                target, names[index], value, index < len(fed) and ports.index(names[index]) in variant.inputs
+            )
+            for index, value in enumerate(equation.inputs)
+        )
+        outputs = tuple(
+            self._scan_output(target, value, index in variant.last, index < len(cell.outputs))
+            for index, value in enumerate(equation.outputs)
+        )
+        self._emit(replace(equation, inputs=inputs, outputs=outputs, target=replace(target, module=variant.key)))
+        for old, new in zip(equation.outputs, outputs, strict=True):
+            if old not in self._forms:
+                order = stacked_order(self._type(old).rank, target.axis)
+                back = tuple(order.index(axis) for axis in range(len(order)))
+                self._forms[old] = Forms(new)
+                self._forms[old].first = self._forms[old].main = self._reordered(new, back, old)
+
+    def _scan_input(self, target: ir.Scan, name: str, value: int | None, last: bool) -> int | None:
+        if value is None:
+            return None
+        if not last:
+            return self._first(value)
+        if name not in target.scanned:
+            return self._last(value)
+        return self._reordered(self._first(value), stacked_order(self._type(value).rank, target.axis), value)
+
+    def _scan_output(self, target: ir.Scan, old: int, last: bool, stacked: bool) -> int:
+        if not (last and stacked):
+            return self._define(old, last)
+        type_ = self._type(old)
+        order = stacked_order(type_.rank, target.axis)
+        return self._new(ir.TensorType(type_.dtype, tuple(type_.shape[axis] for axis in order)), old)
+
+    # --- the module's border -----------------------------------------------------------------------------------
+
+    def _output(self, port: ir.Port) -> tuple[ir.Port, bool]:
+        forms = self._forms[port.value]
+        last = (
+            not self._spec_outputs
+            and forms.last is not None
+            and (forms.main == forms.last or port.value in self._wanted)
+        )
+        return self._forced(port, last)
+
+    def _forced(self, port: ir.Port, last: bool) -> tuple[ir.Port, bool]:
+        return replace(port, value=self._last(port.value) if last else self._first(port.value)), last
+
+    def _home(self, home: ir.Home) -> ir.Home:
+        ports = [*(port.name for port in self._old.inputs), *(state.name for state in self._old.states)]
+        values = [*(port.value for port in self._old.inputs), *(state.value for state in self._old.states)]
+        index = ports.index(home.port)
+        return replace(home, axis=place(home.axis, self._type(values[index]).rank)) if index in self._inputs else home
+
+    def _swept(self, kept: Sequence[int]) -> tuple[ir.Equation, ...]:
+        """The body without transposes and reshapes that nothing reads any more."""
+        used = set(kept)
+        body: list[ir.Equation] = []
+        for equation in reversed([equation for bucket in self._buckets for equation in bucket]):
+            if equation.op in ("transpose", "reshape") and equation.outputs[0] not in used:
+                continue
+            used.update(value for value in equation.inputs if value is not None)
+            body.append(equation)
+        body.reverse()
+        defined = self._defined(body)
+        return tuple(self._rebound(equation, defined) for equation in body)
+
+    def _defined(self, body: Sequence[ir.Equation]) -> set[int]:
+        old = self._old
+        ports = (*old.inputs, *old.states, *old.parameters, *old.draws)
+        return {self._forms[port.value].main for port in ports} | {v for equation in body for v in equation.outputs}
+
+    def _rebound(self, equation: ir.Equation, defined: set[int]) -> ir.Equation:
+        """A bind of a value that is gone names another form of it, if there is one."""
+        target = equation.target
+        if not isinstance(target, ir.Bind):
+            return equation
+        return replace(equation, target=ir.Bind(target.name, self._alive(target.content, defined)))
+
+    def _alive(self, content: ir.Content, defined: set[int]) -> ir.Content:
+        if isinstance(content, tuple):
+            return tuple(self._alive(item, defined) for item in content)
+        if content is None or content in defined:
+            return content
+        forms = self._forms[self._old_of[content]]
+        return next((value for value in (forms.first, forms.last, forms.vector) if value in defined), None)
+
+    def _regrets(self, body: Sequence[ir.Equation], ports: Sequence[int]) -> frozenset[int]:
+        """Inputs given channels-last that are only turned back."""
+        regrets: set[int] = set()
+        for index in self._inputs:
+            value = self._forms[ports[index]].last
+            uses = [equation for equation in body if value in equation.inputs]
+            turned = [e for e in uses if e.outputs and e.outputs[0] in self._conversions]
+            if uses and uses == turned and all(self._forms[ports[index]].first == e.outputs[0] for e in turned):
+                regrets.add(index)
+        return frozenset(regrets)
+
+
+def lone(shape: Sequence[Size]) -> int:
+    axis = lone_axis(shape)
+    assert axis is not None
+    return axis
+
+
+def stripped(shape: Sequence[Size]) -> tuple[Size, ...]:
+    """A shape without its leading ones."""
+    start = next((index for index, size in enumerate(shape) if size != 1), len(shape))
+    return tuple(shape[start:])
+
+
+def stacked_order(rank: int, axis: int) -> tuple[int, ...]:
+    """Channels-last order of each step of a stacked value whose time axis is `axis`."""
+    steps = [index for index in range(rank) if index != axis]
+    order = [steps[index] for index in permutation(rank - 1)]
+    order.insert(axis, axis)
+    return tuple(order)

@@ -1,0 +1,57 @@
+"""Small pieces of code that several rules build."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from dlc.backends.common.quote import call, literal, same
+from dlc.backends.common.rule import Site
+from dlc.ir import INTS
+
+#: Element types as Keras names them. Families have been given their width before rules are asked; these are the defaults.
+DTYPE_NAMES: Mapping[str, str] = {
+    "float": "float32",
+    "int": "int64",
+    "bool": "bool",
+    "f16": "float16",
+    "bf16": "bfloat16",
+    "f32": "float32",
+    "f64": "float64",
+    "i32": "int32",
+    "i64": "int64",
+}
+
+
+def dtype_code(dtype: str) -> ast.expr:
+    return literal(DTYPE_NAMES[dtype])
+
+
+def is_int(site: Site, operand: int = 0) -> bool:
+    return site.types[operand].dtype in INTS
+
+
+def function(name: str, *args: ast.expr, **keywords: ast.expr | None) -> ast.expr:
+    """A call; keywords that are None are left out."""
+    return call(name, *args, **keywords)
+
+
+def unless(site: Site, attribute: str, default: object) -> ast.expr | None:
+    """An attribute's code, or None where it is the default in all modules."""
+    if site.known(attribute) and site.value(attribute) == default:
+        return None
+    return site.attribute(attribute)
+
+
+def elements(node: ast.expr) -> list[ast.expr]:
+    """The items of a tuple or list for splicing into a display: themselves where they are spelled out, else `*node`."""
+    if isinstance(node, ast.Tuple | ast.List):
+        return list(node.elts)
+    return [ast.Starred(node, ast.Load())]
+
+
+def one_for_all(node: ast.expr) -> ast.expr:
+    """`(2, 2)` as `2`; anything else as it is."""
+    if isinstance(node, ast.Tuple) and node.elts and all(same(item, node.elts[0]) for item in node.elts):
+        return node.elts[0]
+    return node

@@ -1,0 +1,90 @@
+"""Shape ops."""
+
+from __future__ import annotations
+
+import ast
+
+from dlc.backends.common.quote import literal, quote
+from dlc.backends.common.rule import Rule, Site
+from dlc.backends.tensorflow.rules.code import elements, function, unless
+from dlc.dims import Dim
+
+
+def _reshape(site: Site) -> ast.expr:
+    """One run-time size is -1, if the others are numbers above 0."""
+    node, value = site.attribute("shape"), site.value("shape")
+    if isinstance(node, ast.Tuple) and isinstance(value, tuple) and len(node.elts) == len(value):
+        runtime = [index for index, size in enumerate(value) if isinstance(size, Dim)]
+        if len(runtime) == 1 and all(isinstance(size, Dim) or size != 0 for size in value):
+            items = [literal(-1) if index in runtime else item for index, item in enumerate(node.elts)]
+            node = ast.Tuple(items, ast.Load())
+    return quote("ops.reshape($0, $1)", site.operands[0], node)
+
+
+def _transpose(site: Site) -> ast.expr:
+    axes = site.value("axes")
+    if axes == tuple(reversed(range(site.types[0].rank))) and not site.ranks_vary:
+        return quote("ops.transpose($0)", site.operands[0])
+    return quote("ops.transpose($0, $axes)", site.operands[0], axes=site.attribute("axes"))
+
+
+def _pad(site: Site) -> ast.expr:
+    """TensorFlow has no mode that repeats the border."""
+    pairs = site.attribute("pairs")
+    mode = site.value("mode")
+    if mode == "edge":
+        return ast.Call(site.tools.helper("edge_pad"), [site.operands[0], pairs], [])
+    if mode == "reflect":
+        return function("ops.pad", site.operands[0], pairs, mode=literal("reflect"))
+    return function("ops.pad", site.operands[0], pairs, constant_values=_padding_value(site))
+
+
+def _padding_value(site: Site) -> ast.expr | None:
+    value = site.value("value")
+    return None if value in (0, False) else site.attribute("value")
+
+
+def _concat(site: Site) -> ast.expr:
+    values = ast.List(list(site.operands), ast.Load())
+    return function("ops.concatenate", values, axis=_axis(site))
+
+
+def _axis(site: Site) -> ast.expr | None:
+    """Concatenation is along the last axis unless told otherwise, as is ops.concatenate's default."""
+    last = site.known("axis") and site.value("axis") == site.results[0].rank - 1 and not site.ranks_vary
+    return literal(-1) if last else site.attribute("axis")
+
+
+def _stack(site: Site) -> ast.expr:
+    values = ast.List(list(site.operands), ast.Load())
+    return function("ops.stack", values, axis=unless(site, "axis", 0))
+
+
+def _split(site: Site) -> ast.expr:
+    """tf's takes a number of parts or a list of sizes; ops.split takes places to cut."""
+    last = site.known("axis") and site.value("axis") == site.types[0].rank - 1 and not site.ranks_vary
+    parts = site.attribute("parts")
+    if isinstance(parts, ast.Tuple):
+        parts = ast.List(elements(parts), ast.Load())
+    return function("tf.split", site.operands[0], parts, axis=literal(-1) if last else site.attribute("axis"))
+
+
+def _unstack(site: Site) -> ast.expr:
+    """The number is given since the static shape may be unknown while Keras traces."""
+    return function("ops.unstack", site.operands[0], literal(len(site.results)), axis=unless(site, "axis", 0))
+
+
+SHAPE: dict[str, Rule] = {
+    "reshape": _reshape,
+    "expand_dims": "ops.expand_dims($0, axis=$axis)",
+    "squeeze": "ops.squeeze($0, axis=$axis)",
+    "transpose": _transpose,
+    "broadcast_to": "ops.broadcast_to($0, $shape)",
+    "flip": "ops.flip($0, axis=$axis)",
+    "roll": "ops.roll($0, $shift, axis=$axis)",
+    "pad": _pad,
+    "concat": _concat,
+    "stack": _stack,
+    "split": _split,
+    "unstack": _unstack,
+}
