@@ -35,10 +35,11 @@ class OpError(Exception):
 class AttributeSpec:
     """An attribute: a compile-time argument of the op, given by position after the operands or by keyword.
 
-    `kind`: `int`, `number` (int or float), `bool`, `str`, `axis` (int, may be negative), `new_axis` (of the result, which
-    has one axis more), `axes` (int, list of ints, or none for all), `permutation` (of the axes), `size`, `sizes` (list of sizes), `ints` (one int per
-    spatial axis, or one for all), `pairs` ([low, high] per spatial axis, or an int, or a list of ints), `dtype`, `any`.
-    `default` is REQUIRED where it must be given. `dlc.ops.attributes.normalise_attributes` says what `infer` gets.
+    `kind`: `int`, `number` (int or float), `bool`, `str`, `dtype`, `any`, `size`, `sizes` (list of sizes), `axis` (int,
+    may be negative), `new_axis` (of the result, which has one axis more), `axes` (int, list of ints, or none for all),
+    `permutation` (of the axes), `ints` (one int per spatial axis, or one for all), `pairs` ([low, high] per spatial
+    axis, or an int, or a list of ints). `dlc.ops.attributes.normalise_attributes` says what `infer` gets.
+    `default` is REQUIRED where it must be given.
     """
 
     name: str
@@ -50,9 +51,9 @@ class AttributeSpec:
 class Sample:
     """One case for every backend's op test: operand arrays (as nested lists or a seeded shape) and attributes.
 
-    `operands`: one entry per operand: a description `("float", (2, 3))` (normal), `("float", (2, 3), low, high)` (uniform),
-    `("int", (4,), low, high)`, `("bool", (2, 3))`, or a literal `("value", dtype, nested_list)`. Attributes are as a user
-    writes them. `dlc.ops.samples.draw` makes the arrays, the types and the normalised attributes.
+    `operands`: one entry per operand: a description `("float", (2, 3))` (normal), `("float", (2, 3), low, high)`
+    (uniform), `("int", (4,), low, high)`, `("bool", (2, 3))`, or a literal `("value", dtype, nested_list)`. Attributes
+    are as a user writes them. `dlc.ops.samples.draw` makes the arrays, the types and the normalised attributes.
     """
 
     operands: tuple[Any, ...]
@@ -65,15 +66,15 @@ class Op:
     """A primitive: names, type rule, NumPy meaning, samples.
 
     operands: names in order; a last name that starts with `*` takes any number.
-    promotion: what the elaborator does to operands before `infer` sees them: "common" casts all to the common type (integer
-      with float gives float, bool counts as int), "float" likewise but to a float at least, "select" all but the first to
-      the common type (bools stay bool), "none" leaves them. See `dlc.ops.promotion`.
-    infer(types, attributes) -> output types; attributes are normalised (axes non-negative where `normalise` did so) plain
-      values, sizes may be symbolic. Raises OpError.
-    evaluate(operands, attributes) -> tuple of arrays; sizes in attributes are ints by then; each result has the dtype that
-      infer says, floats in the operands' width. Where there is no float operand (`constant`, `cast`, `one_hot`), the family
-      float has the width that the extra attribute "precision" names ("f64" where it is missing). Right in float64 and
-      float32. Raises OpError for an index out of range.
+    promotion: what the elaborator does to operands before `infer` sees them: "common" casts all to the common type
+      (integer with float gives float, bool counts as int), "float" likewise but to a float at least, "select" all but
+      the first to the common type (bools stay bool), "none" leaves them. See `dlc.ops.promotion`.
+    infer(types, attributes) -> output types; attributes as `normalise_attributes` gives them, sizes may be symbolic.
+      Raises OpError.
+    evaluate(operands, attributes) -> tuple of arrays; sizes in attributes are ints by then; each result has the dtype
+      that infer says, floats in the operands' width. Where there is no float operand (`constant`, `cast`, `one_hot`),
+      the family float has the width that the extra attribute "precision" names ("f64" where it is missing). Right in
+      float64 and float32. Raises OpError for an index out of range.
     complete(types, attributes) -> attributes that the generic normalisation can't know (a pool's stride is its kernel).
     """
 

@@ -32,6 +32,10 @@ def _infer_where(types: Sequence[TensorType], attributes: Attributes) -> tuple[T
     return (TensorType(dtype, broadcast([item.shape for item in types])),)
 
 
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    return np.where(condition, a, b)
+
+
 def _small(*shape: int) -> tuple[Any, ...]:
     return ints(0, 3, *shape)
 
@@ -65,7 +69,7 @@ WHERE = Op(
     ("condition", "a", "b"),
     (),
     _infer_where,
-    of_operands(lambda condition, a, b: np.where(condition, a, b)),
+    of_operands(_where),
     (
         sample(bools(2, 3), floats(2, 3), floats(2, 3)),
         sample(bools(2, 1), floats(3), floats(), name="broadcast"),

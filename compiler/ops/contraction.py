@@ -36,6 +36,10 @@ def _infer_matmul(types: Sequence[TensorType], attributes: Attributes) -> tuple[
     return (TensorType(dtype, (*broadcast([a.shape[:-2], b.shape[:-2]]), *rows, *columns)),)
 
 
+def _matmul(a: Any, b: Any) -> Any:
+    return np.matmul(a, b)
+
+
 def _length_matmul(types: Sequence[TensorType], attributes: Attributes) -> Size:
     return types[0].shape[-1]
 
@@ -114,7 +118,7 @@ OPS: tuple[Op, ...] = (
         ("a", "b"),
         (),
         _infer_matmul,
-        of_operands(lambda a, b: np.matmul(a, b)),
+        of_operands(_matmul),
         (
             sample(floats(2, 3), floats(3, 4)),
             sample(floats(5, 2, 3), floats(3, 4), name="batch by matrix"),

@@ -71,6 +71,14 @@ def _rounding(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return rounded
 
 
+def _identity(x: Any) -> Any:
+    return x
+
+
+def _logical_not(x: Any) -> Any:
+    return np.logical_not(x)
+
+
 def _infer_clip(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
     dtype = require_number(types, "the operand")
     low, high = attributes["low"], attributes["high"]
@@ -140,7 +148,7 @@ STOP_GRADIENT = Op(
     ("x",),
     (),
     _infer_any,
-    of_operands(lambda x: x),
+    of_operands(_identity),
     (sample(floats(2, 3)), sample(ints(0, 3, 2), name="ints")),
     "x; no gradient passes. tf.stop_gradient, torch's detach.",
 )
@@ -150,7 +158,7 @@ LOGICAL_NOT = Op(
     ("x",),
     (),
     _infer_bool,
-    of_operands(lambda x: np.logical_not(x)),
+    of_operands(_logical_not),
     (sample(bools(2, 3)), sample(value("bool", True), name="scalar")),
     "true where x is false. numpy.logical_not.",
 )

@@ -13,7 +13,7 @@ from dlc.ops.dtypes import numpy_dtype, precision_of, require_int
 from dlc.ops.lazy_numpy import np
 from dlc.ops.quiet import of_one
 from dlc.ops.samples import bools, floats, ints, sample, value
-from dlc.ops.shapes import replaced, require_same_sizes
+from dlc.ops.shapes import require_same_sizes
 
 # --- slice -----------------------------------------------------------------------------------------------------
 

@@ -20,9 +20,7 @@ def _complete(types: Sequence[TensorType], attributes: Attributes) -> Attributes
 
 def _infer(types: Sequence[TensorType], attributes: Attributes, what: str) -> tuple[TensorType, ...]:
     x, kernel = types[0], attributes["kernel"]
-    check_windows(
-        attributes, ("kernel", "stride", "dilation") if "dilation" in attributes else ("kernel", "stride"), what
-    )
+    check_windows(attributes, [name for name in ("kernel", "stride", "dilation") if name in attributes], what)
     for size, reach, pair in zip(kernel, _reaches(attributes), attributes["padding"], strict=True):
         if max(pair) >= reach:
             raise OpError(
@@ -48,7 +46,7 @@ def _infer_average(types: Sequence[TensorType], attributes: Attributes) -> tuple
     return _infer(types, attributes, "avg_pool")
 
 
-def _padded(x: Any, attributes: Attributes, counts: Sequence[int], filler: object) -> Any:
+def _padded(x: Any, attributes: Attributes, counts: Sequence[int], filler: Any) -> Any:
     """x in a frame of `filler` that holds every window, also those that hang over the end."""
     pads: list[tuple[int, int]] = []
     reaches = _reaches(attributes)
@@ -120,6 +118,7 @@ _DILATION = AttributeSpec("dilation", "ints", 1)
 _CEIL = AttributeSpec("ceil_mode", "bool", False)
 _INCLUDE = AttributeSpec("include_padding", "bool", True)
 
+_CEIL_INSIDE: dict[str, Any] = {"kernel": 3, "stride": 2, "padding": 1, "ceil_mode": True, "include_padding": False}
 _COMMON = (
     sample(floats(2, 3, 6, 8), kernel=2),
     sample(floats(2, 3, 9), kernel=3, stride=2, padding=1, name="1d"),
@@ -158,18 +157,10 @@ OPS: tuple[Op, ...] = (
         (
             *_COMMON,
             sample(floats(2, 2, 5, 5), kernel=3, stride=2, padding=1, include_padding=False, name="inside only"),
-            sample(
-                floats(1, 2, 6, 7),
-                kernel=3,
-                stride=2,
-                padding=1,
-                ceil_mode=True,
-                include_padding=False,
-                name="ceil inside",
-            ),
+            sample(floats(1, 2, 6, 7), **_CEIL_INSIDE, name="ceil inside"),
         ),
-        "The mean of each window; padding counts as zeros unless include_padding is false; what hangs over the padded end "
-        "in ceil mode does not count. torch.nn.functional.avg_pool2d.",
+        "The mean of each window; padding counts as zeros unless include_padding is false; what hangs over the padded "
+        "end in ceil mode does not count. torch.nn.functional.avg_pool2d.",
         reduction=_length,
         complete=_complete,
     ),

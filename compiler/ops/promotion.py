@@ -1,7 +1,8 @@
-"""Promotion of element types: the families bool < int < float; a fixed width mixes with nothing but itself and numbers.
+"""Promotion of element types: the families bool < int < float; a fixed width mixes with itself and numbers only.
 
-`int[N] + float[N]` is float, `bool[N] + bool[N]` is int (a bool counts as 0 or 1), `f32[N] + float[N]` is an error that asks
-for a cast. A plain number in the text takes the type of the tensor beside it, unless it is a float beside an integer.
+`int[N] + float[N]` is float, `bool[N] + bool[N]` is int (a bool counts as 0 or 1), `f32[N] + float[N]` is an error
+that asks for a cast. A plain number in the text takes the type of the tensor beside it, unless it is a float beside an
+integer.
 """
 
 from __future__ import annotations

@@ -48,11 +48,17 @@ def sample(*operands: tuple[Any, ...], name: str = "", **attributes: object) -> 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A drawn sample, ready for `op.infer(types, attributes)` and `op.evaluate(operands, attributes)`."""
+    """A drawn sample, ready for `op.infer(types, attributes)`; `evaluate` gives what the op makes of it."""
 
     operands: tuple[Any, ...]
     types: tuple[TensorType, ...]
     attributes: dict[str, Any]
+    op: Op
+    precision: str
+
+    def evaluate(self) -> tuple[Any, ...]:
+        """The NumPy results."""
+        return self.op.evaluate(self.operands, self.attributes | {"precision": self.precision})
 
 
 def draw(op: Op, chosen: Sample, precision: str = "f64") -> Case:
@@ -63,7 +69,7 @@ def draw(op: Op, chosen: Sample, precision: str = "f64") -> Case:
     arrays = _promoted(op, arrays, precision)
     types = tuple(TensorType(family_of(array), tuple(map(int, array.shape))) for array in arrays)
     attributes = normalise_attributes(op, dict(chosen.attributes), types)
-    return Case(tuple(arrays), types, attributes | {"precision": precision})
+    return Case(tuple(arrays), types, attributes, op, precision)
 
 
 def _draw_operand(described: Sequence[Any], generator: Any, precision: str) -> Any:

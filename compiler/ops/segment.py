@@ -92,14 +92,10 @@ def _segment(
 
 
 OPS: tuple[Op, ...] = (
-    _segment("segment_sum", _folding(lambda: np.add), "The sum of the rows of each segment. tf.math.segment_sum."),
     _segment(
-        "segment_mean", _mean, "The mean of the rows of each segment; 0 for none. tf.math.segment_mean.", mean=True
+        "segment_sum", _folding(lambda: np.add), "The sum of the rows of each segment. tf.math.unsorted_segment_sum."
     ),
-    _segment(
-        "segment_max", _folding(lambda: np.maximum), "The largest of each segment; 0 for none. tf.math.segment_max."
-    ),
-    _segment(
-        "segment_min", _folding(lambda: np.minimum), "The smallest of each segment; 0 for none. tf.math.segment_min."
-    ),
+    _segment("segment_mean", _mean, "The mean of the rows of each segment; 0 for none.", mean=True),
+    _segment("segment_max", _folding(lambda: np.maximum), "The largest of each segment; 0 for none."),
+    _segment("segment_min", _folding(lambda: np.minimum), "The smallest of each segment; 0 for none."),
 )

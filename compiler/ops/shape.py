@@ -148,6 +148,7 @@ def _pad(x: Any, attributes: Attributes) -> Any:
 
 
 _AXIS = AttributeSpec("axis", "axis")
+_PAIRS = AttributeSpec("pairs", "any")
 _SHAPE = AttributeSpec("shape", "sizes")
 
 OPS: tuple[Op, ...] = (
@@ -238,8 +239,8 @@ OPS: tuple[Op, ...] = (
         ),
         _pad_rule,
         _pad,
-        "More elements before (low) and after (high) along each axis: a constant, a reflection about the first and last "
-        "element, or the border repeated. numpy.pad.",
+        "More elements before (low) and after (high) along each axis: a constant, a reflection about the first and "
+        "last element, or the border repeated. numpy.pad.",
         sample(floats(2, 3), pairs=((1, 0), (0, 2))),
         sample(floats(2, 3), pairs=((0, 0), (1, 1)), value=-1.5, name="value"),
         sample(floats(2, 4), pairs=((1, 1), (3, 2)), mode="reflect", name="reflect"),

@@ -20,8 +20,9 @@ def extent(kernel: Size, dilation: int) -> Size:
 def window_count(size: Size, reach: Size, stride: int, padding: tuple[int, int], ceil_mode: bool = False) -> Size:
     """How many windows fit along an axis.
 
-    floor((size + low + high - reach) / stride) + 1. In ceil mode a last window may hang over the end, but must start inside
-    the input or the low padding: the smaller of the rounded-up count and ceil((size + low) / stride), as torch has it.
+    floor((size + low + high - reach) / stride) + 1. In ceil mode a last window may hang over the end, but must start
+    inside the input or the low padding: the smaller of the rounded-up count and ceil((size + low) / stride), as torch
+    has it.
     """
     low, high = padding
     room = subtract(add(size, low + high), reach)
@@ -99,7 +100,7 @@ def strided(
     )
 
 
-def pad_spatial(x: Any, padding: Sequence[tuple[int, int]], value: object = 0) -> Any:
+def pad_spatial(x: Any, padding: Sequence[tuple[int, int]], value: Any = 0) -> Any:
     if not any(low or high for low, high in padding):
         return x
     return np.pad(x, ((0, 0), (0, 0), *padding), constant_values=value)
