@@ -1,0 +1,96 @@
+"""Chosen values become outputs of the network, through calls and scans, so that `verify` can see where numbers part.
+
+A point is (module, equation): each of the equation's outputs becomes an output of its module, of every call of that
+module (`Tap.path` holds the instances on the way) and so of the network. Out of a scan it comes stacked along the
+scan's axis. Blocks that gain outputs lose their identity, so that no backend takes its native form of them; backends
+know nothing of taps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from dlc.check_ir import renamed, with_axis
+from dlc.ir import BlockId, Call, Equation, Module, Origin, Port, Program, Scan
+from dlc.passes.rewrite import Values, free_name, without_identity
+
+Point = tuple[str, int]  # a module's key and the number of an equation of its body
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """An output that shows one value: its name in the network's outputs, and which value it is.
+
+    `calls` are the equations on the way from the entry to the value, each as (module, equation), the value's own last.
+    """
+
+    output: str
+    calls: tuple[Point, ...]
+    index: int  # among the outputs of the equation
+    op: str
+    origin: Origin
+
+    @property
+    def point(self) -> Point:
+        return self.calls[-1]
+
+
+def tap(program: Program, points: Iterable[Point]) -> tuple[Program, tuple[Tap, ...]]:
+    """The program with an output per tapped value, and these outputs in the order in which the network computes
+    them.
+    """
+    chosen = set(points)
+    done: dict[str, Module] = {}
+    taps: dict[str, tuple[Tap, ...]] = {}
+    changed: set[BlockId] = set()
+    for module in program.modules:
+        done[module.key], taps[module.key] = _module(module, chosen, done, taps)
+        if taps[module.key] and module.key != program.entry:
+            changed.add(module.block)
+    result = replace(program, modules=tuple(done.values()))
+    return without_identity(result, changed), taps[program.entry]
+
+
+def _module(
+    module: Module, chosen: set[Point], done: dict[str, Module], taps: dict[str, tuple[Tap, ...]]
+) -> tuple[Module, tuple[Tap, ...]]:
+    values = Values(module.types)
+    outputs: list[Port] = []
+    found: list[Tap] = []
+    taken = [port.name for port in (*module.outputs, *module.states)]
+
+    def add(wanted: str, value: int, inner: Tap | None, point: Point, index: int, equation: Equation) -> None:
+        name = free_name(wanted, [*taken, *(port.name for port in outputs)])
+        outputs.append(Port(name, value))
+        if inner is None:
+            found.append(Tap(name, (point,), index, equation.op, equation.origin))
+        else:
+            found.append(replace(inner, output=name, calls=(point, *inner.calls)))
+
+    body: list[Equation] = []
+    for number, equation in enumerate(module.body):
+        point = (module.key, number)
+        target = equation.target
+        if isinstance(target, Call | Scan) and taps[target.module]:
+            callee, dims = done[target.module], dict(target.dims)
+            types = {port.name: callee.types[port.value] for port in callee.outputs}
+            new: list[int] = []
+            path = module.instances[target.instance].path
+            for inner in taps[target.module]:
+                type_ = renamed(types[inner.output], dims)
+                new.append(
+                    values.new(with_axis(type_, target.axis, target.steps) if isinstance(target, Scan) else type_)
+                )
+                add(f"{path}.{inner.output}", new[-1], inner, point, inner.index, equation)
+            at = len(callee.outputs) - len(new)
+            equation = replace(equation, outputs=(*equation.outputs[:at], *new, *equation.outputs[at:]))
+        body.append(equation)
+        if point in chosen:
+            kept = module.body[number].outputs
+            for index, value in enumerate(kept):
+                add(f"tap_{equation.op}_{number}_{index}", value, None, point, index, equation)
+    if not outputs:
+        return module, ()
+    changed = replace(module, types=tuple(values.types), body=tuple(body), outputs=(*module.outputs, *outputs))
+    return changed, tuple(found)
