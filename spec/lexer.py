@@ -202,7 +202,7 @@ class _Lexer:
                 self.mark("DEDENT", size)
         else:
             self.tokens.extend(self.logical)
-        last = self.tokens[-1] if self.tokens else None
+        last = next((token for token in reversed(self.tokens) if token.text), None)
         line, column = (last.end_line, last.end_column) if last else (self.line, 1)
         self.tokens.append(Token(END, "", self.file, line, column, line, column + 1))
         return self.tokens

@@ -10,7 +10,7 @@ from dlc.spec.splitter import Chunk
 from dlc.spec.syntax import Block, Configuration, Declaration, Expr, Import, Spec
 from dlc.spec.token import Token
 
-MAX_DEPTH = 500
+MAX_DEPTH = 200  # comparing two trees takes three of Python's 1,000 levels of recursion for each of theirs
 
 
 def parse(source: Source) -> Spec:
@@ -75,7 +75,8 @@ def _walk(start: str, tokens: list[Token]):
 
         raise explain(e, tokens) from None
     except lalr.TooDeep as e:
-        span = e.values[0].span.to(e.values[-1].span)
+        first, last = e.values[0], e.values[-1]
+        span = (first[0] if isinstance(first, tuple) else first).span.to(last.span)
         raise error(
             "E0107", "this is nested too deeply", span, expected=f"at most {MAX_DEPTH} levels", hint="name parts of it"
         ) from None

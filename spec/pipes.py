@@ -17,6 +17,7 @@ def check_stages(stages: Sequence[Expr]) -> None:
     from dlc.spec.printer import print_expression
 
     stage = stages[bare[0]]
+    whole = stages[0].span.to(stages[-1].span)
     readings = [_chain(stages)]
     other = _other_reading(stages, bare[0])
     if other is not None and len(bare) == 1:
@@ -25,7 +26,7 @@ def check_stages(stages: Sequence[Expr]) -> None:
     raise error(
         "E0112",
         "a pipe beside an operator needs parentheses",
-        stages[0].span.to(stages[-1].span),
+        whole if whole.line == whole.end_line else stage.span,
         found=f"the operator `{_operator(stage)}` beside `->`",
         hint=f"write {shown}",
     )

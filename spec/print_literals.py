@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
@@ -34,5 +35,5 @@ def _character(character: str) -> str:
 
 def doc_text(text: str) -> str:
     """The inside of a docstring: line breaks stay, all else that needs it is escaped."""
-    escaped = "".join(c if c in '\n"' else _character(c) for c in text).replace('""', '"\\"')
-    return escaped[:-1] + '\\"' if escaped.endswith('"') else escaped
+    escaped = "".join(c if c in '\n"' else _character(c) for c in text)
+    return re.sub(r'"{2,}|"\Z', lambda quotes: '\\"' * len(quotes[0]), escaped)

@@ -51,7 +51,7 @@ def _pieces(part: Part) -> tuple[int, list[Piece]]:
         case s.Index():
             return p.PRIMARY, [(part.value, p.PRIMARY), "[", *_joined([(i, p.PIPE) for i in part.items]), "]"]
         case s.Attribute():
-            return p.PRIMARY, [(part.value, p.PRIMARY), f".{part.name}"]
+            return p.PRIMARY, [(part.value, p.ATOM + 1 if _is_int(part.value) else p.PRIMARY), f".{part.name}"]
         case s.Pipe():
             left = p.PIPE if isinstance(part.value, s.Pipe) else p.PRIMARY
             return p.PIPE, [(part.value, left), " -> ", (part.target, p.PRIMARY)]
@@ -89,6 +89,11 @@ def _inner(part: s.Slice | s.Keyword | s.Clause | s.StarDimension | s.SizedDimen
             return [f"*{part.name}"]
         case s.SizedDimension():
             return [f"{part.name} = ", (part.size, p.PIPE)]
+
+
+def _is_int(part: Part) -> bool:
+    """`1.x` would read as a broken number."""
+    return isinstance(part, s.Constant) and type(part.value) is int
 
 
 def _constant(part: s.Constant) -> tuple[int, list[Piece]]:

@@ -60,6 +60,9 @@ def explain(e: Unexpected, tokens: list[Token]) -> DlcError:
         message, expected = "missing `:` at the end of this line", "`:`"
     elif e.token.kind in ("NEWLINE", "DEDENT", END):
         message = "this line is not complete" if e.token.kind != END else "this is not complete"
+    elif _unknown_statement(place):
+        message, expected = f"`{place.first.text}` starts no statement", "a statement word, or `=` after a name"
+        return error("E0101", message, place.first.span, expected=expected, hint=find_hint(place))
     return error("E0101", message, place.token.span, found=found, expected=expected, hint=find_hint(place))
 
 
@@ -77,6 +80,13 @@ def _place(e: Unexpected, tokens: list[Token]) -> Place:
 def _at_margin(place: Place) -> bool:
     """A line that belongs to no declaration."""
     return not place.before and place.expected <= {END, "STRING"} and place.token.kind not in ("INDENT", END, "NEWLINE")
+
+
+def _unknown_statement(place: Place) -> bool:
+    """A line that starts with two names."""
+    return (
+        len(place.before) == 1 and place.first.kind == "NAME" and place.token.kind == "NAME" and "=" in place.expected
+    )
 
 
 def describe(token: Token) -> str:

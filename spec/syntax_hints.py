@@ -137,7 +137,12 @@ def _ellipsis(place: Place) -> str | None:
 def _untyped(place: Place) -> str | None:
     """`network A(n):`"""
     previous = place.previous
-    if set(place.expected) == {":"} and previous is not None and previous.kind == "NAME" and place.token.kind in _AFTER_NAME:
+    if (
+        set(place.expected) == {":"}
+        and previous is not None
+        and previous.kind == "NAME"
+        and place.token.kind in _AFTER_NAME
+    ):
         return f"say its type, for instance `{previous.text}: int`"
     return None
 
