@@ -9,7 +9,7 @@ from dlc.backends.common.quote import call, literal, same
 from dlc.backends.common.rule import Site
 from dlc.ir import INTS
 
-#: Element types as Keras names them. Families have been given their width before rules are asked; these are the defaults.
+#: Element types as Keras names them; the families as the usual precision has them.
 DTYPE_NAMES: Mapping[str, str] = {
     "float": "float32",
     "int": "int64",

@@ -46,6 +46,12 @@ def _one_hot(site: Site) -> ast.expr:
 
 
 def _triangular(site: Site) -> ast.expr:
+    """ops.tril fails where the diagonal lies outside the matrix."""
+    diagonal, sizes = site.value("diagonal"), site.types[0].shape[-2:]
+    inside = isinstance(diagonal, int) and all(isinstance(size, int) and abs(diagonal) <= size for size in sizes)
+    if diagonal != 0 and not inside:
+        keywords = [ast.keyword("upper", site.attribute("upper"))] if site.value("upper") else []
+        return ast.Call(site.tools.helper("triangle"), [site.operands[0], site.attribute("diagonal")], keywords)
     name = "ops.triu" if site.value("upper") else "ops.tril"
     return function(name, site.operands[0], k=unless(site, "diagonal", 0))
 

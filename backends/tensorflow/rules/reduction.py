@@ -51,12 +51,12 @@ def _arg(name: str) -> Rule:
 
 
 def _softmax(site: Site) -> ast.expr:
-    """Over nothing but -inf the language says 0, TensorFlow NaN."""
+    """Over nothing but -inf the language says 0, TensorFlow NaN. (ops.softmax warns of an axis of size 1.)"""
     axis = unless(site, "axis", -1)
     if site.known("axis") and site.value("axis") == site.types[0].rank - 1 and not site.ranks_vary:
         axis = None
     if _some_unmasked(site):
-        return function("ops.softmax", site.operands[0], axis=axis)
+        return function("tf.nn.softmax", site.operands[0], axis=axis)
     return ast.Call(site.tools.helper("masked_softmax"), [site.operands[0]], _keywords(axis=axis))
 
 
@@ -65,7 +65,7 @@ def _log_softmax(site: Site) -> ast.expr:
     if site.known("axis") and site.value("axis") == site.types[0].rank - 1 and not site.ranks_vary:
         axis = None
     if _some_unmasked(site):
-        return function("ops.log_softmax", site.operands[0], axis=axis)
+        return function("tf.nn.log_softmax", site.operands[0], axis=axis)
     return ast.Call(site.tools.helper("masked_log_softmax"), [site.operands[0]], _keywords(axis=axis))
 
 

@@ -1,0 +1,183 @@
+"""Helper functions of generated files. The compiler reads this file as text and copies what a network needs; only tests
+import it. Each function stands alone or names its own helpers; comments are not copied, docstrings are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from keras import ops
+
+
+def masked_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
+    """Softmax that is 0 where everything along the axis is -inf."""
+    empty = ops.max(x, axis=axis, keepdims=True) == float("-inf")
+    return ops.where(empty, 0.0, tf.nn.softmax(ops.where(empty, 0.0, x), axis=axis))
+
+
+def masked_log_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
+    """Log-softmax that is -inf where everything along the axis is -inf."""
+    empty = ops.max(x, axis=axis, keepdims=True) == float("-inf")
+    return ops.where(empty, float("-inf"), tf.nn.log_softmax(ops.where(empty, 0.0, x), axis=axis))
+
+
+def triangle(x: tf.Tensor, diagonal: int, upper: bool = False) -> tf.Tensor:
+    """One side of a diagonal that may lie outside the matrix; the rest is 0."""
+    rows, columns = ops.shape(x)[-2:]
+    offsets = ops.arange(columns) - ops.expand_dims(ops.arange(rows), 1)
+    kept = offsets >= diagonal if upper else offsets <= diagonal
+    return tf.where(kept, x, tf.zeros((), x.dtype))
+
+
+def edge_pad(x: tf.Tensor, pairs: Sequence[tuple[int, int]]) -> tf.Tensor:
+    """Pads by repeating the border."""
+    for axis, (low, high) in enumerate(pairs):
+        size = ops.shape(x)[axis]
+        x = tf.gather(x, ops.clip(ops.arange(-low, size + high), 0, size - 1), axis=axis)
+    return x
+
+
+def segment_max(x: tf.Tensor, segments: tf.Tensor, count: int) -> tf.Tensor:
+    """The maximum over each segment; 0 where a segment is empty."""
+    empty = tf.math.unsorted_segment_sum(tf.ones_like(segments), segments, count) == 0
+    empty = tf.reshape(empty, [-1] + [1] * (len(x.shape) - 1))
+    return tf.where(empty, tf.zeros((), x.dtype), tf.math.unsorted_segment_max(x, segments, count))
+
+
+def segment_min(x: tf.Tensor, segments: tf.Tensor, count: int) -> tf.Tensor:
+    """The minimum over each segment; 0 where a segment is empty."""
+    empty = tf.math.unsorted_segment_sum(tf.ones_like(segments), segments, count) == 0
+    empty = tf.reshape(empty, [-1] + [1] * (len(x.shape) - 1))
+    return tf.where(empty, tf.zeros((), x.dtype), tf.math.unsorted_segment_min(x, segments, count))
+
+
+def convolution(
+    x: tf.Tensor,
+    kernel: tf.Tensor,
+    strides: Sequence[int] | None = None,
+    padding: Sequence[tuple[int, int]] | None = None,
+    dilations: Sequence[int] | None = None,
+    groups: int = 1,
+) -> tf.Tensor:
+    """Convolution over the axes between batch and channels; `kernel` is [*K, in_channels // groups, filters].
+
+    TensorFlow lacks strides together with dilations, and gradients of grouped convolutions on CPU.
+    """
+    rank = len(x.shape) - 2
+    if padding is not None:
+        x = tf.pad(x, [(0, 0), *padding, (0, 0)])
+    dilated = dilations is not None and max(dilations) > 1
+    options = {"padding": "VALID", "dilations": dilations} if dilated else {"padding": "VALID", "strides": strides}
+    parts = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True)
+    y = ops.concatenate([tf.nn.convolution(part, weight, **options) for part, weight in parts], axis=-1)
+    if dilated and strides is not None:
+        y = y[(slice(None), *(slice(None, None, strides[axis]) for axis in range(rank)))]
+    return y
+
+
+def transposed_convolution(
+    x: tf.Tensor,
+    kernel: tf.Tensor,
+    strides: Sequence[int] | None = None,
+    padding: Sequence[tuple[int, int]] | None = None,
+    output_padding: Sequence[int] | None = None,
+    dilations: Sequence[int] | None = None,
+    groups: int = 1,
+) -> tf.Tensor:
+    """Transposed convolution; `kernel` is [*K, filters // groups, in_channels].
+
+    The result is `padding` smaller at both ends and `output_padding` larger at the far end than the full one.
+    """
+    rank = len(x.shape) - 2
+    strides = strides or (1,) * rank
+    for axis, step in enumerate(dilations or ()):
+        kernel = spread(kernel, axis, step)
+    shape, reach = ops.shape(x), ops.shape(kernel)
+    extra = output_padding or (0,) * rank
+    full = [(shape[axis + 1] - 1) * strides[axis] + reach[axis] + extra[axis] for axis in range(rank)]
+    output_shape = [shape[0], *full, kernel.shape[-2]]
+    parts = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True)
+    y = ops.concatenate(
+        [tf.nn.conv_transpose(part, weight, output_shape, strides, padding="VALID") for part, weight in parts], axis=-1
+    )
+    if padding is None:
+        return y
+    cut = (slice(low, full[axis] - high) for axis, (low, high) in enumerate(padding))
+    return y[(slice(None), *cut)]
+
+
+def spread(kernel: tf.Tensor, axis: int, step: int) -> tf.Tensor:
+    """`step - 1` zeros between the entries along an axis."""
+    shape = list(kernel.shape)
+    size = shape[axis]
+    pads = [(0, 0)] * (axis + 1) + [(0, step - 1)] + [(0, 0)] * (len(shape) - axis - 1)
+    wide = tf.pad(ops.expand_dims(kernel, axis + 1), pads)
+    shape[axis] = size * step
+    return tf.gather(ops.reshape(wide, shape), range((size - 1) * step + 1), axis=axis)
+
+
+def window_padding(
+    x: tf.Tensor,
+    reach: Sequence[int],
+    strides: Sequence[int],
+    padding: Sequence[tuple[int, int]] | None,
+    ceil_mode: bool,
+) -> list[tuple[int, int]]:
+    """The padding of each spatial axis; in ceil mode what the last window needs is added at the far end.
+
+    A last window must start inside the input or its low padding.
+    """
+    pads = list(padding or [(0, 0)] * len(reach))
+    if not ceil_mode:
+        return pads
+    sizes = ops.shape(x)[1:-1]
+    for axis, (low, high) in enumerate(pads):
+        room = sizes[axis] + low + high - reach[axis]
+        rounded_up = (room + strides[axis] - 1) // strides[axis]
+        inside = (sizes[axis] + low - 1) // strides[axis]
+        last = rounded_up if high + strides[axis] - reach[axis] <= 0 else inside
+        pads[axis] = (low, ops.maximum(high, high + last * strides[axis] - room))
+    return pads
+
+
+def max_pool(
+    x: tf.Tensor,
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    padding: Sequence[tuple[int, int]] | None = None,
+    dilations: Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> tf.Tensor:
+    """Maximum over windows; padding never wins. TensorFlow has no ceil mode, nor strides together with dilations."""
+    steps = dilations or (1,) * len(kernel)
+    reach = [step * (size - 1) + 1 for size, step in zip(kernel, steps, strict=True)]
+    pads = window_padding(x, reach, strides, padding, ceil_mode)
+    lowest = float("-inf") if x.dtype.is_floating else x.dtype.min
+    x = tf.pad(x, [(0, 0), *pads, (0, 0)], constant_values=tf.cast(lowest, x.dtype))
+    if max(steps) == 1 and all(stride <= size for stride, size in zip(strides, kernel, strict=True)):
+        return tf.nn.pool(x, kernel, "MAX", strides=strides, padding="VALID")
+    y = tf.nn.pool(x, kernel, "MAX", padding="VALID", dilations=steps)
+    return y[(slice(None), *(slice(None, None, stride) for stride in strides))]
+
+
+def avg_pool(
+    x: tf.Tensor,
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    padding: Sequence[tuple[int, int]] | None = None,
+    ceil_mode: bool = False,
+    include_padding: bool = True,
+) -> tf.Tensor:
+    """Average over windows. What a window has beyond the padding in ceil mode is never counted."""
+    pads = window_padding(x, kernel, strides, padding, ceil_mode)
+    ones = tf.ones_like(x[:1, ..., :1])
+    if include_padding and padding is not None:
+        ones = tf.pad(ones, [(0, 0), *padding, (0, 0)], constant_values=1)
+        rest = [(0, high - declared) for (_, high), (_, declared) in zip(pads, padding, strict=True)]
+    else:
+        rest = pads
+    total = tf.nn.pool(tf.pad(x, [(0, 0), *pads, (0, 0)]), kernel, "AVG", padding="VALID")
+    counted = tf.nn.pool(tf.pad(ones, [(0, 0), *rest, (0, 0)]), kernel, "AVG", padding="VALID")
+    places = (slice(None), *(slice(None, None, stride) for stride in strides))
+    return total[places] / counted[places]
