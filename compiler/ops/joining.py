@@ -122,7 +122,7 @@ def _split(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
 
 def _unstack(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
     x, axis = operands[0], attributes["axis"]
-    return tuple(np.take(x, index, axis) for index in range(x.shape[axis]))
+    return tuple(np.asarray(np.take(x, index, axis)) for index in range(x.shape[axis]))
 
 
 _LAST = AttributeSpec("axis", "axis", -1)

@@ -77,7 +77,7 @@ def _draw_operand(described: Sequence[Any], generator: Any, precision: str) -> A
         return np.asarray(described[2], dtype=numpy_dtype(described[1], precision))
     dtype, shape = described[0], described[1]
     if dtype == "bool":
-        return generator.random(shape) < 0.5
+        return np.asarray(generator.random(shape) < 0.5)
     if dtype == "int":
         return np.asarray(generator.integers(described[2], described[3], shape), dtype=numpy_dtype("int"))
     drawn = generator.uniform(described[2], described[3], shape) if len(described) > 2 else generator.normal(size=shape)
