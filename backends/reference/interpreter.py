@@ -19,6 +19,7 @@ from dlc.backends.reference.sizes import shape_of, solve_sizes
 from dlc.diagnostics import error
 from dlc.ir import FLOATS, Module, Program, TensorType
 from dlc.ops.dtypes import numpy_dtype
+from dlc.parameters import parameters as network_parameters
 
 __all__ = ["Interpreter", "Perturbation"]
 
@@ -51,9 +52,10 @@ class Interpreter:
         self.generator = np.random.default_rng(0)
         self._plans: dict[tuple[str, int, tuple[tuple[str, int], ...]], Plan] = {}
         self._root = Node("")
+        self.buffers = tuple(p.path for p in network_parameters(program) if p.kind == "buffer")
 
     def run(self, inputs: Mapping[str, Any]) -> dict[str, Array]:
-        """Outputs by name, next states as `next <state>`; in training also `buffer <path>`, as they are after the step.
+        """Outputs by name, next states as `next <state>`; in training also every `buffer <path>` after the step.
 
         `inputs` holds inputs and states by name; a state may be left out where it has an initial value. Each run
         starts from the parameters given at first. Raises DlcError (E0810) for inputs that do not fit.
@@ -61,7 +63,6 @@ class Interpreter:
         if self.perturbation is not None:
             self.generator = np.random.default_rng(self.perturbation.seed)
         self.store = {path: self.float_as(array) for path, array in self.initial.items()}
-        before = dict(self.store)
         dims = self.sizes(inputs)
         plan = self.plan(self.entry, self._root, dims)
         with np.errstate(all="ignore"):
@@ -69,8 +70,7 @@ class Interpreter:
         names = [port.name for port in self.entry.outputs] + [f"next {port.name}" for port in self.entry.next_states]
         named = {name: np.asarray(result) for name, result in zip(names, results, strict=True)}
         if self.program.training:
-            changed = {path: array for path, array in self.store.items() if array is not before[path]}
-            named.update({f"buffer {path}": np.asarray(array) for path, array in changed.items()})
+            named.update({f"buffer {path}": np.asarray(self.store[path]) for path in self.buffers})
         return named
 
     # --- borders ---------------------------------------------------------------------------------------------------
