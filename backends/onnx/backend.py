@@ -1,0 +1,93 @@
+"""Compiles the networks of a unit: one model file each, `<network>.onnx`, or `<network>.training.onnx`.
+
+The model's inputs are the network's inputs (explicit draws among them) and states, by their names in the spec. Its
+outputs are the network's by name, new states as `next <state>`, and in training `buffer <path>` for each buffer that
+the step changes. A name that is both an input's and an output's is `output <name>` among the outputs. Weights are
+initialisers under their canonical paths; their numbers stand in `<network>.safetensors` beside the model, which
+compiling neither writes nor reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlc.backends.api import Artifact, Network, Options, Unit
+from dlc.backends.onnx.emit import emit, functions
+from dlc.backends.onnx.graph import Names, element
+from dlc.backends.onnx.library import Library, finish
+from dlc.backends.onnx.proto import Initialiser, Model, Tensor, serialise
+from dlc.backends.onnx.scope import STORED_PRECISION, Scope
+from dlc.ir import Module, TensorType
+from dlc.parameters import NetworkParameter, network_parameters
+from dlc.weights import header_of
+
+
+def compile_unit(unit: Unit, options: Options) -> Artifact:
+    """One file per network. Raises DlcError for an op without a rule."""
+    files: dict[str, str | bytes] = {}
+    entries: dict[str, str] = {}
+    for network in unit.networks:
+        name = f"{network.name}.training.onnx" if options.training else f"{network.name}.onnx"
+        files[name] = serialise(model_of(network, unit.stem, options))
+        entries[network.name] = name
+    return Artifact(files, entries)
+
+
+def model_of(network: Network, stem: str, options: Options) -> Model:
+    """The model of one network, in the mode that the options ask for."""
+    program = network.training if options.training else network.inference
+    stored = network_parameters(network.inference, network.training)
+    library = Library(f"dlc.{stem}", options.precision)
+    builder = library.builder(network.name)
+    module = program.module(program.entry)
+    types = {item.path: TensorType(item.dtype, item.shape) for item in stored}
+    scope = Scope(module, builder, functions(program, library, options.natives), types)
+    results = emit(scope)
+    ports = _outputs(scope)
+    weights = finish(builder, results, [name for name, _ in ports], Names(), scope.weights)
+    return Model(
+        builder.graph,
+        library.domain,
+        library.used(builder.graph),
+        [_tensor(name, type_, options) for name, type_ in _inputs(module)],
+        [_tensor(name, type_, options) for name, type_ in ports],
+        _initialisers(weights, stored, f"{network.name}.safetensors"),
+        module.doc or "",
+        {"dlc.mode": "training" if program.training else "inference"},
+    )
+
+
+def _tensor(name: str, type_: TensorType, options: Options) -> Tensor:
+    return Tensor(name, element(type_.dtype, options.precision), type_.shape)
+
+
+def _inputs(module: Module) -> list[tuple[str, TensorType]]:
+    return [(port.name, module.types[port.value]) for port in (*module.inputs, *module.states)]
+
+
+def _outputs(scope: Scope) -> list[tuple[str, TensorType]]:
+    """Names and types of what the network gives, in the order of `emit`."""
+    module = scope.module
+    taken = set(scope.ports)
+    found = [
+        (f"output {port.name}" if port.name in taken else port.name, module.types[port.value])
+        for port in module.outputs
+    ]
+    found += [(f"next {port.name}", module.types[port.value]) for port in module.next_states]
+    return found + [(f"buffer {path}", scope.stored[path]) for path in scope.buffers]
+
+
+def _initialisers(weights: Sequence[str], stored: Sequence[NetworkParameter], location: str) -> list[Initialiser]:
+    """The weights that the model reads, each with its place in the weights file."""
+    _, entries = header_of(stored)
+    kept = set(weights)
+    return [
+        Initialiser(
+            Tensor(item.path, element(item.dtype, STORED_PRECISION), item.shape),
+            location,
+            entries[item.path].start,
+            entries[item.path].end - entries[item.path].start,
+        )
+        for item in stored
+        if item.path in kept
+    ]

@@ -1,0 +1,143 @@
+"""Modules to model-local functions, the entry to the model's graph.
+
+A function takes the module's inputs, its states, then the weights that it uses, by their path below the instance
+(`attention.query.weight`). It gives the outputs, the next states, then, in training, the next buffers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from dlc.backends.onnx.graph import Builder, Names, Value
+from dlc.backends.onnx.library import Library, finish
+from dlc.backends.onnx.natives import native_of
+from dlc.backends.onnx.proto import Function
+from dlc.backends.onnx.rule import Apply
+from dlc.backends.onnx.rules import RULES
+from dlc.backends.onnx.scan import scan
+from dlc.backends.onnx.scope import Callee, Scope, weight_name
+from dlc.diagnostics import error
+from dlc.ir import Bind, Call, Content, Equation, Module, Program, Read, Scan
+
+
+def functions(program: Program, library: Library, natives: bool) -> dict[str, Callee]:
+    """Fills the library with one function per module but the entry."""
+    callees: dict[str, Callee] = {}
+    for module in program.modules:
+        if module.key != program.entry:
+            callees[module.key] = _function(module, library, callees, natives)
+    return callees
+
+
+def _function(module: Module, library: Library, callees: Mapping[str, Callee], natives: bool) -> Callee:
+    scope = Scope(module, library.builder(library.names.fresh(module.key.replace("#", "_"))), callees)
+    native = native_of(module) if natives else None
+    results = emit(scope) if native is None else native(scope)
+    buffers = list(scope.buffers)
+    ports = list(scope.ports.values())
+    passed = [ports.index(value) for value in results if value in ports]
+    if len(passed) == len(results) and not buffers:
+        return Callee(module, "", passed=passed)
+    states = [f"next_{port.name}" for port in module.next_states]
+    hints = [*(port.name for port in module.outputs), *states, *(f"next_{weight_name(path)}" for path in buffers)]
+    weights = finish(scope.b, results, hints, Names(), scope.weights)
+    library.functions.append(Function(scope.b.graph.name, scope.b.graph, module.doc or ""))
+    return Callee(module, scope.b.graph.name, weights, buffers)
+
+
+def emit(scope: Scope) -> list[Value]:
+    """Writes a module's body; its outputs, next states and next buffers."""
+    module = scope.module
+    names = _names(module)
+    for equation in module.body:
+        before = len(scope.b.graph.nodes)
+        results = _equation(scope, equation)
+        fresh = {value for node in scope.b.graph.nodes[before:] for value in node.outputs}
+        for index, value in zip(equation.outputs, results, strict=True):
+            scope.values[index] = value
+            if value in fresh:
+                value.hint = names.get(index, value.hint)
+    for port in module.next_buffers:
+        scope.buffers[port.name] = scope.values[port.value]
+    results = [scope.values[port.value] for port in (*module.outputs, *module.next_states)]
+    return results + list(scope.buffers.values())
+
+
+def _names(module: Module) -> dict[int, str]:
+    """What the spec calls the values: by output, by next state, by the name first bound to them."""
+    names = {port.value: port.name for port in module.outputs}
+    for port in module.next_states:
+        names.setdefault(port.value, f"next_{port.name}")
+    for equation in module.body:
+        if isinstance(equation.target, Bind):
+            for index, name in _bound(equation.target.name, equation.target.content):
+                names.setdefault(index, name)
+    return names
+
+
+def _bound(name: str, content: Content) -> Iterator[tuple[int, str]]:
+    if isinstance(content, int):
+        yield content, name
+    elif content is not None:
+        for place, item in enumerate(content):
+            yield from _bound(f"{name}_{place}", item)
+
+
+def _equation(scope: Scope, equation: Equation) -> Sequence[Value]:
+    target = equation.target
+    match target:
+        case Bind():
+            return []
+        case Read():
+            return [scope.weight(scope.path(target.instance, target.parameter))]
+        case Call():
+            return call(scope, target, scope.given(equation), scope.b)
+        case Scan():
+            return scan(scope, target, scope.given(equation), lambda b, given: call(scope, target, given, b))
+        case None:
+            return _primitive(scope, equation)
+
+
+def _primitive(scope: Scope, equation: Equation) -> list[Value]:
+    rule = RULES.get(equation.op)
+    if rule is None:
+        raise error("E0701", f"the ONNX backend has no rule for `{equation.op}`", equation.origin.span)
+    types = scope.module.types
+    use = Apply(
+        equation.op,
+        scope.given(equation),
+        [types[index] for index in equation.inputs if index is not None],
+        [types[index] for index in equation.outputs],
+        {name: static.value for name, static in equation.attributes},
+        scope.sizes,
+    )
+    before = len(scope.b.graph.nodes)
+    result = rule(scope.b, use)
+    results = result if isinstance(result, list) else [result]
+    made = {v for node in scope.b.graph.nodes[before:] if node.op != "Constant" for v in node.outputs}
+    for value in results:
+        if value in made:
+            value.hint = equation.op
+    return results
+
+
+def call(scope: Scope, target: Call | Scan, given: Sequence[Value], b: Builder) -> list[Value]:
+    """Calls a module's function with its inputs and states; outputs and next states. Its buffers move on in `scope`."""
+    callee = scope.callees[target.module]
+    if callee.passed is not None:
+        return [given[place] for place in callee.passed]
+    instance = scope.module.instances[target.instance]
+    weights = [scope.weight(scope.path(target.instance, path)) for path in callee.weights]
+    buffers = [scope.path(target.instance, path) for path in callee.buffers]
+    ports = [port.name for port in (*callee.module.outputs, *callee.module.next_states)]
+    site = next((part for part in reversed(instance.path.split(".")) if not part.isdigit()), "") or callee.name
+    hints = [f"{site}_{name}" if len(ports) > 1 else site for name in ports]
+    results = b.many(
+        callee.name,
+        [*given, *weights],
+        [*hints, *(f"next_{weight_name(path)}" for path in buffers)],
+        domain=b.library.domain,
+        name=instance.path,
+    )
+    scope.buffers.update(zip(buffers, results[len(ports) :], strict=True))
+    return results[: len(ports)]

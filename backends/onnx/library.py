@@ -1,0 +1,93 @@
+"""The model-local functions of one model: one per module, and small helpers that rules ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+from dlc.backends.onnx.graph import Builder, Graph, Names, Value, live, reads
+from dlc.backends.onnx.proto import Function
+
+Build = Callable[[Builder, Sequence[Value]], Value]
+
+
+class Library:
+    """Functions in the order they were made, callees first; names are unique in the model."""
+
+    def __init__(self, domain: str, precision: str):
+        self.domain, self.precision = domain, precision
+        self.functions: list[Function] = []
+        self.names = Names()
+        self._helpers: dict[Hashable, str] = {}
+
+    def builder(self, name: str) -> Builder:
+        return Builder(Graph(name), self.precision, library=self)
+
+    def helper(
+        self, b: Builder, name: str, key: Hashable, inputs: Sequence[tuple[str, Value]], build: Build, doc: str
+    ) -> Value:
+        """Calls the function `name` with named inputs; `build` writes its body where (name, key) is new."""
+        if (name, key) not in self._helpers:
+            inner = self.builder(self.names.fresh(name))
+            formals = [Value(hint) for hint, _ in inputs]
+            inner.graph.inputs += formals
+            finish(inner, [build(inner, formals)], ["output"], Names())
+            self.functions.append(Function(inner.graph.name, inner.graph, doc))
+            self._helpers[(name, key)] = inner.graph.name
+        function = self._helpers[(name, key)]
+        return b.many(function, [value for _, value in inputs], [name], domain=self.domain)[0]
+
+    def used(self, graph: Graph) -> list[Function]:
+        """The functions that a graph reaches, callees first."""
+        table = {function.name: function for function in self.functions}
+        reached: set[str] = set()
+        waiting = [graph]
+        while waiting:
+            current = waiting.pop()
+            waiting += [body for _, body in current.bodies()]
+            new = {node.op for node in current.nodes if node.domain == self.domain} - reached
+            reached |= new
+            waiting += [table[name].graph for name in sorted(new)]
+        return [function for function in self.functions if function.name in reached]
+
+
+def finish(
+    builder: Builder,
+    outputs: Sequence[Value],
+    hints: Sequence[str],
+    names: Names,
+    weights: Mapping[str, Value] | None = None,
+) -> list[str]:
+    """Closes a function's graph: outputs of their own, no dead nodes, names for all; the paths of the weights it takes.
+
+    An output that is an input, or that another output is already, gets an `Identity`. Only weights that are read become
+    inputs.
+    """
+    graph = builder.graph
+    borrowed = [*graph.inputs, *(weights or {}).values()]
+    graph.outputs += own_values(builder, list(zip(outputs, hints, strict=True)), borrowed)
+    live(graph)
+    read = reads(graph)
+    used = {path: value for path, value in (weights or {}).items() if value in read}
+    graph.inputs += used.values()
+    names.settle(graph.inputs)
+    names.settle(graph.outputs)
+    names.settle_graph(graph)
+    nodes = Names()
+    for node in graph.nodes:
+        if node.op != "Constant":
+            node.name = nodes.fresh(node.name or node.outputs[0].name)
+    return list(used)
+
+
+def own_values(builder: Builder, named: Sequence[tuple[Value, str]], borrowed: Sequence[Value]) -> list[Value]:
+    """Values that this graph makes itself, one per output, with the outputs' names as hints."""
+    made = {value for node in builder.graph.nodes for value in node.outputs} - set(borrowed)
+    values: list[Value] = []
+    for value, hint in named:
+        if value in made:
+            made.discard(value)
+        else:
+            value = builder("Identity", value)
+        value.hint = hint
+        values.append(value)
+    return values

@@ -1,0 +1,38 @@
+"""One table per family of ops, and all of them in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dlc.backends.onnx.rule import Rule
+from dlc.backends.onnx.rules import (
+    arithmetic,
+    comparison,
+    construction,
+    contraction,
+    elementwise,
+    indexing,
+    joining,
+    normalising,
+    pooling,
+    reduction,
+    segment,
+    shape,
+)
+
+_FAMILIES = (
+    elementwise,
+    arithmetic,
+    comparison,
+    construction,
+    reduction,
+    normalising,
+    shape,
+    joining,
+    indexing,
+    contraction,
+    pooling,
+    segment,
+)
+
+RULES: Mapping[str, Rule] = {name: rule for family in _FAMILIES for name, rule in family.RULES.items()}

@@ -1,0 +1,54 @@
+"""Pooling. In ceil mode ONNX Runtime, as torch, drops a last window that starts in the right padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dlc.backends.onnx.graph import Attribute, Builder, Value, is_float
+from dlc.backends.onnx.rule import Apply, Rule
+from dlc.backends.onnx.rules.contraction import pads_of
+
+#: The lowest finite number of each width.
+LOWEST = {"FLOAT": -3.4028234663852886e38, "DOUBLE": -1.7976931348623157e308, "FLOAT16": -65504.0}
+
+
+def _max_pool(b: Builder, use: Apply) -> Value:
+    """ONNX Runtime starts from the lowest finite float: a window of -inf alone gives that, and is mended here.
+
+    It pools floats only: ints go by way of float64, which is exact below 2 ** 53.
+    """
+    at, dtype = use.attributes, use.types[0].dtype
+    attributes: dict[str, Attribute] = {
+        "kernel_shape": at["kernel"],
+        "strides": at["stride"],
+        "pads": pads_of(at["padding"]),
+        "dilations": at["dilation"],
+        "ceil_mode": int(at["ceil_mode"]),
+    }
+    if not is_float(dtype):
+        return b.cast(b.many("MaxPool", [b.cast(use.inputs[0], "f64")], ["pooled"], attributes)[0], dtype)
+
+    def build(b: Builder, given: Sequence[Value]) -> Value:
+        (pooled,) = b.many("MaxPool", given, ["pooled"], attributes)
+        nothing = b("Equal", pooled, b.number(LOWEST[b.element(dtype)], dtype, "lowest"), hint="nothing")
+        return b("Where", nothing, b.number(float("-inf"), dtype), pooled)
+
+    key = (dtype, *sorted(attributes.items()))
+    return b.library.helper(b, "max_pool", key, [("x", use.inputs[0])], build, "MaxPool; -inf where all are.")
+
+
+def _avg_pool(b: Builder, use: Apply) -> Value:
+    """With `include_padding` the padding counts, what a ceil-mode window reaches beyond it does not."""
+    at = use.attributes
+    return b(
+        "AveragePool",
+        use.inputs[0],
+        kernel_shape=at["kernel"],
+        strides=at["stride"],
+        pads=pads_of(at["padding"]),
+        ceil_mode=int(at["ceil_mode"]),
+        count_include_pad=int(at["include_padding"]),
+    )
+
+
+RULES: Mapping[str, Rule] = {"max_pool": _max_pool, "avg_pool": _avg_pool}

@@ -1,0 +1,115 @@
+"""The same elements, arranged differently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dlc.backends.onnx.graph import Builder, Value
+from dlc.backends.onnx.rule import Apply, Rule
+from dlc.backends.onnx.sizes import Sizes
+from dlc.dims import Size
+
+INT_MIN, INT_MAX = -(2**63), 2**63 - 1
+
+
+def _reshape(b: Builder, use: Apply) -> Value:
+    """A constant shape where one says it: 0 copies the input's size at that place, one -1 is found from the rest.
+
+    -1 beside a size that may be 0 would be 0 / 0, so it stands beside constants only.
+    """
+    old, new = use.types[0].shape, tuple(use.attributes["shape"])
+    if new == old:
+        return use.inputs[0]
+    if 0 in new:
+        return b("Reshape", use.inputs[0], use.sizes.vector(new), allowzero=1)
+    symbolic = [size for size in new if not isinstance(size, int)]
+    if len(symbolic) == 1:
+        return b("Reshape", use.inputs[0], b.integers([size if isinstance(size, int) else -1 for size in new]))
+    copied: list[Size] = [
+        0 if place < len(old) and size == old[place] and not isinstance(size, int) else size
+        for place, size in enumerate(new)
+    ]
+    return b("Reshape", use.inputs[0], use.sizes.vector(copied))
+
+
+def _expand_dims(b: Builder, use: Apply) -> Value:
+    return b("Unsqueeze", use.inputs[0], b.integers([use.attributes["axis"]]))
+
+
+def _squeeze(b: Builder, use: Apply) -> Value:
+    return b("Squeeze", use.inputs[0], b.integers([use.attributes["axis"]]))
+
+
+def _transpose(b: Builder, use: Apply) -> Value:
+    axes = tuple(use.attributes["axes"])
+    if axes == tuple(range(len(axes))):
+        return use.inputs[0]
+    return b("Transpose", use.inputs[0], perm=axes)
+
+
+def _broadcast_to(b: Builder, use: Apply) -> Value:
+    """`Expand` broadcasts both ways, so an axis that has its size already is asked for as 1."""
+    old, new = use.types[0].shape, tuple(use.attributes["shape"])
+    if old == new:
+        return use.inputs[0]
+    padded = (1,) * (len(new) - len(old)) + old
+    return b("Expand", use.inputs[0], use.sizes.vector([1 if x == y else y for x, y in zip(padded, new, strict=True)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A slice along one axis, as ONNX says it: a negative bound counts from the end."""
+
+    axis: int
+    start: Size
+    stop: Size
+    step: int
+
+
+def sliced(b: Builder, sizes: Sizes, x: Value, parts: Sequence[Part]) -> Value:
+    """`Slice` along several axes at once."""
+    starts = sizes.vector([part.start for part in parts], "starts")
+    ends = sizes.vector([part.stop for part in parts], "ends")
+    steps = None if all(part.step == 1 for part in parts) else b.integers([part.step for part in parts])
+    return b("Slice", x, starts, ends, b.integers([part.axis for part in parts]), steps)
+
+
+def _flip(b: Builder, use: Apply) -> Value:
+    return sliced(b, use.sizes, use.inputs[0], [Part(use.attributes["axis"], -1, INT_MIN, -1)])
+
+
+def _roll(b: Builder, use: Apply) -> Value:
+    """Element i of the result is element (i - shift) mod size: `Mod` of ints has the divisor's sign."""
+    axis, shift = use.attributes["axis"], use.attributes["shift"]
+    size = use.types[0].shape[axis]
+    if shift == 0:
+        return use.inputs[0]
+    zero, one = b.number(0, "int"), b.number(1, "int")
+    places = b("Range", zero, use.sizes.scalar(size), one, hint="places")
+    moved = b("Mod", b("Sub", places, use.sizes.scalar(shift)), use.sizes.scalar(size), hint="source")
+    return b("Gather", use.inputs[0], moved, axis=axis)
+
+
+def _pad(b: Builder, use: Apply) -> Value:
+    pairs, mode = use.attributes["pairs"], use.attributes["mode"]
+    axes = [axis for axis, pair in enumerate(pairs) if pair != (0, 0)]
+    if not axes:
+        return use.inputs[0]
+    pads = use.sizes.vector([pairs[axis][side] for side in (0, 1) for axis in axes], "pads")
+    value = use.attributes["value"] if mode == "constant" else 0
+    fill = b.number(value, use.types[0].dtype) if value != 0 else None
+    every = len(axes) == use.types[0].rank
+    return b("Pad", use.inputs[0], pads, fill, None if every else b.integers(axes), mode=mode)
+
+
+RULES: Mapping[str, Rule] = {
+    "reshape": _reshape,
+    "expand_dims": _expand_dims,
+    "squeeze": _squeeze,
+    "transpose": _transpose,
+    "broadcast_to": _broadcast_to,
+    "flip": _flip,
+    "roll": _roll,
+    "pad": _pad,
+}

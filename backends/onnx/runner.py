@@ -1,0 +1,108 @@
+"""Runs models with ONNX Runtime, in a worker process.
+
+A model names its weights by byte offsets into `<network>.safetensors` beside it. A weights file with that very layout
+is linked to that name (copied where links do not work), so what runs is the model as a user gets it. A file with
+another layout is read, and its tensors are given to the session by name.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from dlc.diagnostics import error
+from dlc.weights import read, read_header
+
+if TYPE_CHECKING:
+    from dlc.backends.api import Array
+
+_NUMPY = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(bool)": np.bool_,
+}
+
+
+class Runner:
+    """One session at a time, on one thread of the CPU: results are the same every time."""
+
+    def __init__(self) -> None:
+        self._session: ort.InferenceSession | None = None
+        self._mode = ""
+
+    def load(self, folder: str, entry: str, weights: str | None, precision: str) -> None:
+        """`precision` is in the model already. Raises DlcError (E0804) where ONNX Runtime refuses the model."""
+        path = Path(folder) / entry
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        model = onnx.load_model(str(path), load_external_data=False)
+        if weights is not None:
+            _give_weights(model, path.parent, Path(weights), options)
+        self._session = None  # the old one's memory first
+        try:
+            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as problem:
+            raise error("E0804", f"ONNX Runtime refuses {entry}: {problem}", exit_code=3) from problem
+        self._mode = self._session.get_modelmeta().custom_metadata_map.get("dlc.mode", "inference")
+
+    def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:
+        """Outputs by name, `next <state>` and `buffer <path>`. A model is for one mode: E0805 where it is the other."""
+        session = self._session
+        if session is None:
+            raise RuntimeError("run before load")
+        asked = "training" if training else "inference"
+        if asked != self._mode:
+            raise error("E0805", f"this ONNX model is for {self._mode}, not for {asked}", exit_code=2)
+        feeds = {item.name: _fitting(inputs[item.name], item.type) for item in session.get_inputs()}
+        names = [item.name for item in session.get_outputs()]
+        results: Any = session.run(names, feeds)
+        return {name.removeprefix("output "): np.asarray(value) for name, value in zip(names, results, strict=True)}
+
+
+def _fitting(array: Array, wanted: str) -> Array:
+    return np.ascontiguousarray(array, dtype=_NUMPY[wanted]).reshape(array.shape)
+
+
+def _give_weights(model: onnx.ModelProto, folder: Path, weights: Path, options: Any) -> None:
+    external = {tensor.name: _place(tensor) for tensor in model.graph.initializer}
+    if not external:
+        return
+    entries = read_header(weights)
+    fits = all(
+        name in entries and (entries[name].start, entries[name].end - entries[name].start) == place[1:]
+        for name, place in external.items()
+    )
+    if fits:
+        _link(weights, folder / next(iter(external.values()))[0])
+        return
+    tensors = read(weights)
+    held = model.graph.initializer
+    elements = {tensor.name: onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type) for tensor in held}
+    values = [ort.OrtValue.ortvalue_from_numpy(tensors[name].astype(elements[name])) for name in external]
+    options.add_external_initializers(list(external), values)
+
+
+def _place(tensor: onnx.TensorProto) -> tuple[str, int, int]:
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    return entries["location"], int(entries["offset"]), int(entries["length"])
+
+
+def _link(source: Path, target: Path) -> None:
+    """`target` becomes another name of `source`, unless it is that already."""
+    if target.exists() and target.samefile(source):
+        return
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)
