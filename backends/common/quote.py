@@ -53,7 +53,7 @@ def dotted(path: str) -> ast.expr:
 
 
 def literal(value: object) -> ast.expr:
-    """A plain value as code: numbers, bools, str, None, and tuples, lists and dicts of such. Infinity is `float("inf")`."""
+    """A plain value as code: numbers (`float("inf")`), bools, str, None; tuples, lists and dicts of such."""
     if isinstance(value, ast.expr):
         return value
     if isinstance(value, bool) or value is None or isinstance(value, str):

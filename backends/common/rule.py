@@ -57,7 +57,7 @@ class Tools(Protocol):
 class Site:
     """One merged equation.
 
-    `operands`: code of each operand; `types`, `results`: types of operands and results in the first of the merged modules
+    `operands`: code of each operand; `types`, `results`: types of operands and results in the first merged module
     (element types and ranks are the same in all unless `ranks_vary`; sizes may differ). `attributes`: code by name.
     `values`: plain values by name, VARIES where modules differ; a `Dim` stands for a run-time size.
     `finite[i]`: operand i provably holds no infinity and no NaN (if the module's inputs do not). `not_all_masked[i]`:

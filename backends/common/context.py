@@ -1,0 +1,127 @@
+"""One module at one place of the merged body: what names hold there, and which reference reaches which value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dlc.backends.common.evaluate import PRESENT
+from dlc.backends.common.form import Element, Known, Own, Ref, Spread, Temp, Var
+from dlc.backends.common.structure import Item, Prepared
+from dlc.backends.common.values import Refused, Seen
+from dlc.ir import Content, Module, Static
+
+
+@dataclass(slots=True)
+class Context:
+    """A module, inside the turns `turns` of the loops around. `names`: compile-time names in scope.
+
+    `temps`: the references that hold each value now; `collected`: the list that a Temp gave over all turns of its loop.
+    """
+
+    program: int
+    prepared: Prepared
+    names: Mapping[str, object]
+    turns: tuple[int, ...] = ()
+    temps: dict[int, list[Ref]] = field(default_factory=dict[int, "list[Ref]"])
+    collected: dict[tuple[int, ...], list[int]] = field(default_factory=dict[tuple[int, ...], "list[int]"])
+
+    @property
+    def module(self) -> Module:
+        return self.prepared.module
+
+    def define(self, value: int, ref: Ref) -> None:
+        self.temps.setdefault(value, []).append(ref)
+
+    def enter(self, targets: Mapping[str, object], turn: int | None) -> Context:
+        """The context of a turn (or, where `turn` is None, of a piece of an unrolled loop)."""
+        turns = self.turns if turn is None else (*self.turns, turn)
+        temps = {value: list(refs) for value, refs in self.temps.items()}
+        return Context(self.program, self.prepared, {**self.names, **targets}, turns, temps, dict(self.collected))
+
+    def leave(self, last: Context) -> None:
+        """After a loop: what the last turn defined stays."""
+        self.temps, self.collected = last.temps, last.collected
+
+    def seen(self, static: Static, rank: int | None = None) -> Seen:
+        return Seen(static.value, static.source, self.names, self.module.homes, self.turns, rank)
+
+
+def start(program: int, prepared: Prepared, extra: Mapping[str, object]) -> Context:
+    """The context at the top of a module's body."""
+    module = prepared.module
+    context = Context(program, prepared, {**static_names(module), **extra})
+    for port in module.inputs:
+        context.define(port.value, Own(port.name))
+    for parameter in module.parameters:
+        context.define(parameter.value, Own(parameter.name))
+    for state in module.states:
+        context.define(state.value, Own(state.name))
+    return context
+
+
+def static_names(module: Module) -> dict[str, object]:
+    """The compile-time names of a module's scope: hyperparameters, dimensions, mode, and which inputs are there."""
+    names: dict[str, object] = {name: static.value for name, static in module.hyperparameters}
+    names.update(module.dims)
+    names["training"] = module.training
+    names.update(dict.fromkeys((port.name for port in module.inputs), PRESENT))
+    names.update(dict.fromkeys(module.absent))
+    return names
+
+
+def candidates(context: Context, names: Mapping[str, Content], value: int) -> list[Ref]:
+    """References that hold the value here, best first: the latest name, what is the module's own, results, entries."""
+    out: list[Ref] = [Var(name) for name in reversed(names) if names[name] == value]
+    out += context.temps.get(value, [])
+    for name in reversed(names):
+        content = names[name]
+        if isinstance(content, tuple):
+            out += [Element(name, Known(i)) for i, item in enumerate(content) if item == value]
+    return out
+
+
+def choose(contexts: Sequence[Context], names: Sequence[Mapping[str, Content]], values: Sequence[int]) -> Ref:
+    """One reference that holds each context's value. Raises Refused."""
+    lists = [candidates(*parts) for parts in zip(contexts, names, values, strict=True)]
+    common = [ref for ref in lists[0] if all(ref in other for other in lists[1:])]
+    if common:
+        return common[0]
+    element = _common_element(contexts, lists)
+    if element is not None:
+        return element
+    raise Refused("an operand has no common name")
+
+
+def _common_element(contexts: Sequence[Context], lists: Sequence[list[Ref]]) -> Ref | None:
+    """An entry of one list, at the place that the turn's number or a name in scope gives."""
+    from dlc.backends.common import values
+
+    for ref in lists[0]:
+        if not isinstance(ref, Element):
+            continue
+        places = [
+            next((r.index for r in refs if isinstance(r, Element) and r.name == ref.name), None) for refs in lists
+        ]
+        known = [place.value for place in places if isinstance(place, Known)]
+        if len(known) != len(lists):
+            continue
+        seen = [context.seen(Static(place)) for context, place in zip(contexts, known, strict=True)]
+        try:
+            return Element(ref.name, values.merge(seen))
+        except Refused:
+            continue
+    return None
+
+
+def spread(context: Context, names: Mapping[str, Content], values: tuple[int, ...]) -> list[Spread]:
+    """Lists in scope that hold exactly these values."""
+    out = [Spread(name) for name in reversed(names) if isinstance(names[name], tuple) and names[name] == values]
+    return out + [Spread(temp[0]) for temp, items in context.collected.items() if tuple(items) == values]
+
+
+def names_at(items: Sequence[Item]) -> list[Mapping[str, Content]]:
+    return [item.names for item in items]
+
+
+__all__ = ["Context", "Temp", "candidates", "choose", "names_at", "spread", "start", "static_names"]

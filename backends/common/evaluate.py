@@ -1,0 +1,260 @@
+"""Compile-time expressions in an environment: their values, and the names they read.
+
+Used by folding and its proof: a merged class must reproduce each module's constants from the module's own arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from dlc.diagnostics import DlcError
+from dlc.dims import Dim
+from dlc.passes import static
+from dlc.spec.syntax import (
+    Attribute,
+    Binary,
+    Call,
+    Clause,
+    Compare,
+    Comprehension,
+    Conditional,
+    Constant,
+    Expr,
+    Index,
+    ListLiteral,
+    Name,
+    Next,
+    Pipe,
+    Slice,
+    Unary,
+)
+
+
+class Unknown(Exception):  # noqa: N818 - a verdict, not a fault
+    """The expression has no value here: a name is missing, or it is none that folding understands."""
+
+
+class Present:
+    """Stands for a tensor in an environment: something that is not none."""
+
+    def __repr__(self) -> str:
+        return "PRESENT"
+
+
+PRESENT = Present()
+Environment = Mapping[str, object]
+
+
+def evaluate(node: Expr, names: Environment) -> Any:
+    """The value of a compile-time expression; lists are tuples. Raises Unknown."""
+    try:
+        return _evaluate(node, names)
+    except (DlcError, TypeError, ValueError, IndexError, KeyError, ArithmeticError) as problem:
+        raise Unknown(str(problem)) from problem
+
+
+def free_names(node: Expr) -> tuple[str, ...]:
+    """The names that an expression reads from outside, each once, in order of the text. Functions are not among them."""
+    return tuple(dict.fromkeys(_free(node)))
+
+
+def substitute(node: Expr, values: Mapping[str, Expr]) -> Expr:
+    """The expression with names replaced; names that a comprehension binds stay."""
+    match node:
+        case Name(id):
+            return values.get(id, node)
+        case ListLiteral(items):
+            return ListLiteral(tuple(substitute(item, values) for item in items))
+        case Unary(op, operand):
+            return Unary(op, substitute(operand, values))
+        case Binary(op, left, right):
+            return Binary(op, substitute(left, values), substitute(right, values))
+        case Compare(ops, operands):
+            return Compare(ops, tuple(substitute(operand, values) for operand in operands))
+        case Conditional(body, test, orelse):
+            return Conditional(substitute(body, values), substitute(test, values), substitute(orelse, values))
+        case Call(function, args, keywords) if not keywords:
+            return Call(function, tuple(substitute(arg, values) for arg in args))
+        case Index(value, items) if not any(isinstance(item, Slice) for item in items):
+            indices = cast("tuple[Expr, ...]", items)
+            return Index(substitute(value, values), tuple(substitute(item, values) for item in indices))
+        case Constant():
+            return node
+        case _:
+            raise Unknown(f"no substitution into {type(node).__name__}")
+
+
+def bind_targets(targets: tuple[str, ...], item: object) -> dict[str, object]:
+    """What the targets of a `for` hold for one item. Raises Unknown where the item does not fit."""
+    if len(targets) == 1:
+        return {targets[0]: item}
+    parts = _flat_targets(item, len(targets))
+    if len(parts) != len(targets):
+        raise Unknown("the item does not fit the targets")
+    return dict(zip(targets, parts, strict=True))
+
+
+def _flat_targets(item: object, count: int) -> tuple[object, ...]:
+    if not isinstance(item, tuple):
+        raise Unknown("the item can't be unpacked")
+    parts = cast("tuple[object, ...]", item)
+    if len(parts) == count:
+        return parts
+    flat: list[object] = []
+    for part in parts:
+        flat.extend(cast("tuple[object, ...]", part) if isinstance(part, tuple) else (part,))
+    return tuple(flat)
+
+
+def _evaluate(node: Expr, names: Environment) -> Any:
+    match node:
+        case Constant(value):
+            return value
+        case Name(id):
+            return _look_up(id, names)
+        case ListLiteral(items):
+            return tuple(_evaluate(item, names) for item in items)
+        case Unary(op, operand):
+            return _unary(op, _evaluate(operand, names), node)
+        case Binary("and", left, right):
+            return _evaluate(left, names) and _evaluate(right, names)
+        case Binary("or", left, right):
+            return _evaluate(left, names) or _evaluate(right, names)
+        case Binary(op, left, right):
+            return _binary(op, _evaluate(left, names), _evaluate(right, names), node)
+        case Compare(ops, operands):
+            return _compare(ops, operands, names, node)
+        case Conditional(body, test, orelse):
+            return _evaluate(body if _truth(_evaluate(test, names)) else orelse, names)
+        case Index(value, items) if len(items) == 1:
+            return _index(_evaluate(value, names), items[0], names)
+        case Call(Name(function), args, keywords):
+            return _call(function, [_evaluate(arg, names) for arg in args], bool(keywords), node)
+        case Comprehension(element, clauses):
+            return tuple(_evaluate(element, scope) for scope in _scopes(clauses, names))
+        case _:
+            raise Unknown(f"{type(node).__name__} has no compile-time value")
+
+
+def _look_up(name: str, names: Environment) -> object:
+    if name in names:
+        return names[name]
+    if name == "pi":
+        return static.math.pi
+    raise Unknown(f"`{name}` has no value here")
+
+
+def _truth(value: object) -> bool:
+    if isinstance(value, Dim | Present):
+        raise Unknown("not known at compile time")
+    return bool(value)
+
+
+def _unary(op: str, value: Any, node: Unary) -> Any:
+    if op == "not":
+        return not _truth(value)
+    if isinstance(value, Dim):
+        return static.binary("*", value, -1, node.span) if op == "-" else value
+    return {"-": lambda: -value, "+": lambda: +value, "~": lambda: not value}[op]()
+
+
+def _binary(op: str, left: Any, right: Any, node: Binary) -> Any:
+    if isinstance(left, Present) or isinstance(right, Present):
+        raise Unknown("a tensor has no compile-time value")
+    if isinstance(left, tuple) or isinstance(right, tuple):
+        return {"+": lambda: left + right, "*": lambda: left * right}[op]()
+    return static.binary(op, left, right, node.span)
+
+
+def _compare(ops: tuple[str, ...], operands: tuple[Expr, ...], names: Environment, node: Compare) -> bool:
+    values = [_evaluate(operand, names) for operand in operands]
+    for op, left, right in zip(ops, values, values[1:], strict=False):
+        if isinstance(left, Present) and op not in ("is", "is not"):
+            raise Unknown("a tensor has no compile-time value")
+        if not static.compare(op, left, right, node.span):
+            return False
+    return True
+
+
+def _index(value: Any, item: Expr | Slice, names: Environment) -> Any:
+    if not isinstance(item, Slice):
+        return value[_evaluate(item, names)]
+    bounds = [None if part is None else _evaluate(part, names) for part in (item.start, item.stop, item.step)]
+    return value[slice(*bounds)]
+
+
+def _call(function: str, args: list[Any], keywords: bool, node: Call) -> Any:
+    if keywords:
+        raise Unknown("keywords")
+    lists = {
+        "len": len,
+        "range": lambda *bounds: tuple(range(*bounds)),
+        "zip": lambda *parts: tuple(zip(*parts, strict=False)),
+        "enumerate": lambda items, start=0: tuple(enumerate(items, start)),
+        "reversed": lambda items: tuple(reversed(items)),
+        "int": int,
+        "float": float,
+        "bool": bool,
+    }
+    if function in lists:
+        return lists[function](*args)
+    return static.function(function, args, node.span)
+
+
+def _scopes(clauses: tuple[Clause, ...], names: Environment) -> Iterator[Environment]:
+    if not clauses:
+        yield names
+        return
+    first, rest = clauses[0], clauses[1:]
+    for item in cast("Iterable[object]", _evaluate(first.iterable, names)):
+        scope = {**names, **bind_targets(first.targets, item)}
+        if all(_truth(_evaluate(condition, scope)) for condition in first.conditions):
+            yield from _scopes(rest, scope)
+
+
+def _free(node: Expr | Slice | None) -> Iterator[str]:
+    match node:
+        case Name(id):
+            yield id
+        case ListLiteral(items):
+            for item in items:
+                yield from _free(item)
+        case Unary(_, operand):
+            yield from _free(operand)
+        case Binary(_, left, right):
+            yield from _free(left)
+            yield from _free(right)
+        case Compare(_, operands):
+            for operand in operands:
+                yield from _free(operand)
+        case Conditional(body, test, orelse):
+            for part in (body, test, orelse):
+                yield from _free(part)
+        case Call(function, args, keywords):
+            if not isinstance(function, Name):
+                yield from _free(function)
+            for arg in args:
+                yield from _free(arg)
+            for keyword in keywords:
+                yield from _free(keyword.value)
+        case Index(value, items):
+            yield from _free(value)
+            for item in items:
+                yield from _free(item)
+        case Slice(start, stop, step):
+            for part in (start, stop, step):
+                yield from _free(part)
+        case Attribute(value, _):
+            yield from _free(value)
+        case Comprehension(element, clauses):
+            bound = {target for clause in clauses for target in clause.targets}
+            for clause in clauses:
+                for part in (clause.iterable, *clause.conditions):
+                    yield from (name for name in _free(part) if name not in bound)
+            yield from (name for name in _free(element) if name not in bound)
+        case Pipe(value, target):
+            yield from _free(value)
+            yield from _free(target)
+        case Constant() | Next() | None:
+            return

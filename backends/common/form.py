@@ -1,0 +1,357 @@
+"""The merged class of a block, as structure: what `merge` builds, `prove` checks and the emitters print.
+
+A `Form` is a small program over *references* instead of value ids. Run with one module's arguments, it gives back that
+module's instances and equations, in order (`prove`). Loops are loops again, choices are choices.
+
+References to a value:
+- `Own(name)`: an input, parameter, buffer or state of the module;
+- `Var(name)`: what the spec's name stands for at this point (assigned by `Bind`);
+- `Temp(id)`: the result that a node of the form gave when it last ran;
+- `Element(name, index)`: an entry of the list that a name stands for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dlc.dims import Size
+from dlc.ir import BlockId, Choice, Distribution, Draw, Module, Scan, TensorType
+from dlc.spec.syntax import Expr
+
+# --- constants -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The same plain value in all merged modules (no run-time size in it)."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An expression over hyperparameters, dimension names and loop variables."""
+
+    source: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A size in the symbols `port.axis` (see `Home`)."""
+
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A tuple, item by item."""
+
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The size of axis `axis` of what the spec's name stands for, known when the class is constructed."""
+
+    name: str
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """The number of the current turn of the enclosing loop at this depth (0 is the outermost)."""
+
+    depth: int
+
+
+Value = Known | Formula | Runtime | Items | Extent | Turns
+
+# --- references ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Temp:
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    name: str
+    index: Value
+
+
+Ref = Own | Var | Temp | Element
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """All entries of the list that a name stands for, or the results of a Temp in all turns of its loop."""
+
+    source: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of values."""
+
+    items: tuple[Ref | Spread | Listing, ...]
+
+
+#: None is what is no tensor: an absent input.
+Reference = Ref | Listing | None
+
+# --- nodes -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An instance: its site and one index per enclosing loop at the place where it is made."""
+
+    site: str
+    indices: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an instance is an object of: the number of a class in `Folded.classes`."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Creates the instance of a slot. `dims`: the sizes of the callee's dimension names."""
+
+    slot: Slot
+    block: BlockId
+    target: Target
+    hyperparameters: tuple[tuple[str, Value], ...]
+    dims: tuple[tuple[str, Value], ...]
+    written: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An op. `types` and `results_types` are those of the first merged module."""
+
+    op: str
+    operands: tuple[Ref | Spread, ...]
+    attributes: tuple[tuple[str, Value], ...]
+    results: tuple[int, ...]
+    statement: int
+    types: tuple[TensorType, ...] = field(default=(), compare=False)
+    result_types: tuple[TensorType, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """A call: `inputs` by name (None: given as absent), then states. Results: outputs, then next states."""
+
+    slot: Slot
+    target: Target
+    inputs: tuple[tuple[str, Ref | None], ...]
+    states: tuple[Ref, ...]
+    results: tuple[int, ...]
+    statement: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A scan. `scan` is the first module's target (names, axis, direction are the same in all)."""
+
+    slot: Slot
+    target: Target
+    scan: Scan
+    scanned: tuple[Ref, ...]
+    captured: tuple[Ref, ...]
+    states: tuple[Ref, ...]
+    lengths: Ref | None
+    results: tuple[int, ...]
+    statement: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Reads a parameter of an instance."""
+
+    slot: Slot
+    parameter: str
+    results: tuple[int, ...]
+    statement: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A random draw."""
+
+    draw: Draw
+    shape: tuple[Value, ...]
+    arguments: tuple[Value, ...]
+    dtype: str
+    results: tuple[int, ...]
+    statement: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    name: str
+    content: Reference
+    #: Sizes of the content's axes as known at construction, for `Extent`.
+    extents: tuple[tuple[int, Value], ...] = ()
+    statement: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Writes a buffer (training mode)."""
+
+    name: str
+    value: Ref
+    statement: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`table`: literal values of the targets per turn, where the iterable does not reproduce them."""
+
+    targets: tuple[str, ...]
+    iterable: Expr
+    body: Sequence
+    statement: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """`arms[i]` belongs to `tests[i]`, the last one is `else`; None where no module goes."""
+
+    tests: tuple[Expr, ...]
+    arms: tuple[Sequence | None, ...]
+    statement: int
+
+
+Node = Make | Run | Invoke | Step | Fetch | Sample | Bind | Store | Loop | Branch
+Sequence = tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A parameter or buffer. `condition`: the test and whether it must hold, where not all modules have it."""
+
+    name: str
+    kind: str
+    shape: tuple[Value, ...]
+    initial: Distribution
+    arguments: tuple[Value, ...]
+    dtype: str
+    condition: tuple[Expr, bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The merged class. `modules` are those it was merged from."""
+
+    block: BlockId
+    modules: tuple[Module, ...]
+    inputs: tuple[tuple[str, bool], ...]  # (name, optional)
+    states: tuple[str, ...]
+    weights: tuple[Weight, ...]
+    body: Sequence
+    outputs: tuple[tuple[str, Ref], ...]
+    next_states: tuple[tuple[str, Ref], ...]
+
+
+def walk(body: Sequence) -> Iterator[Node]:
+    """All nodes, those inside of loops and branches after their loop or branch."""
+    for node in body:
+        yield node
+        if isinstance(node, Loop):
+            yield from walk(node.body)
+        if isinstance(node, Branch):
+            for arm in node.arms:
+                yield from walk(arm or ())
+
+
+def used(node: Node) -> Iterator[Ref]:
+    """The references that a node itself reads."""
+    match node:
+        case Run():
+            yield from (_spread(item) if isinstance(item, Spread) else item for item in node.operands)
+        case Invoke():
+            yield from (ref for _, ref in node.inputs if ref is not None)
+            yield from node.states
+        case Step():
+            yield from (*node.scanned, *node.captured, *node.states)
+            if node.lengths is not None:
+                yield node.lengths
+        case Bind():
+            yield from _inside(node.content)
+        case Store():
+            yield node.value
+        case _:
+            return
+
+
+def _spread(item: Spread) -> Ref:
+    return Var(item.source) if isinstance(item.source, str) else Temp(item.source)
+
+
+def _inside(content: Reference | Spread) -> Iterator[Ref]:
+    match content:
+        case Listing(items):
+            for item in items:
+                yield from _inside(item)
+        case Spread():
+            yield _spread(content)
+        case None:
+            return
+        case _:
+            yield content
+
+
+__all__ = [
+    "Bind",
+    "Branch",
+    "Choice",
+    "Element",
+    "Extent",
+    "Fetch",
+    "Form",
+    "Formula",
+    "Invoke",
+    "Items",
+    "Known",
+    "Listing",
+    "Loop",
+    "Make",
+    "Node",
+    "Own",
+    "Ref",
+    "Reference",
+    "Run",
+    "Runtime",
+    "Sample",
+    "Sequence",
+    "Slot",
+    "Spread",
+    "Step",
+    "Store",
+    "Target",
+    "Temp",
+    "Turns",
+    "Value",
+    "Var",
+    "Weight",
+    "used",
+    "walk",
+]

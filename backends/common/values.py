@@ -1,0 +1,174 @@
+"""Constants of merged modules: one `Value` that gives each module (and turn) its own constant.
+
+Preferred: the source expression, if it gives every constant; else the constant itself, if it is the same everywhere; else
+a name in scope that happens to hold it. `value_of` is the way back, which the proof uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from dlc import dims
+from dlc.backends.common.evaluate import Environment, Unknown, evaluate, free_names
+from dlc.backends.common.form import Extent, Formula, Items, Known, Runtime, Turns, Value
+from dlc.dims import Dim, Size
+from dlc.ir import Home
+from dlc.spec.syntax import Constant, Expr, ListLiteral, Name
+
+
+class Refused(Exception):  # noqa: N818 - a verdict, not a fault
+    """The modules can't be merged this way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A constant as one module has it at one place. `rank`: axes count modulo this, if it is an axis attribute."""
+
+    value: object
+    source: Expr | None
+    names: Environment
+    homes: tuple[Home, ...] = ()
+    turns: tuple[int, ...] = ()
+    rank: int | None = None
+
+
+def merge(seen: Sequence[Seen]) -> Value:
+    """One Value for all. Raises Refused."""
+    first = seen[0]
+    for source in _sources(seen):
+        if _gives(source, seen):
+            return Formula(source) if free_names(source) else Known(evaluate(source, {}))
+    if all(isinstance(one.value, tuple) for one in seen):
+        return _items(seen)
+    if not any(isinstance(one.value, Dim) for one in seen) and all(_equal(one.value, first.value) for one in seen):
+        return Known(first.value)
+    if isinstance(first.value, int | Dim) and not isinstance(first.value, bool):
+        return _size(seen)
+    raise Refused(f"constants differ: {first.value!r} and others")
+
+
+def value_of(
+    value: Value,
+    names: Environment,
+    homes: Sequence[Home],
+    turns: tuple[int, ...],
+    extent: Callable[[Extent], object] | None = None,
+) -> object:
+    """The constant that a Value stands for. Raises Unknown."""
+    match value:
+        case Known(known):
+            return known
+        case Formula(source):
+            return evaluate(source, names)
+        case Runtime(size):
+            return _from_homes(size, homes)
+        case Items(items):
+            return tuple(value_of(item, names, homes, turns, extent) for item in items)
+        case Turns(depth):
+            return turns[depth]
+        case Extent():
+            if extent is None:
+                raise Unknown("no extent here")
+            return extent(value)
+
+
+def agrees(found: object, wanted: object, rank: int | None) -> bool:
+    """Equal constants: the same type and value; axes modulo the rank."""
+    if rank is not None:
+        found, wanted = _axis(found, rank), _axis(wanted, rank)
+    return _equal(found, wanted)
+
+
+def home_symbol(home: Home) -> str:
+    return f"{home.port}.{home.axis}"
+
+
+def _sources(seen: Sequence[Seen]) -> list[Expr]:
+    """The distinct sources; those of tuples are looked at item by item."""
+    found: list[Expr] = []
+    for one in seen:
+        if one.source is not None and one.source not in found and not isinstance(one.source, ListLiteral):
+            found.append(one.source)
+    return found
+
+
+def _gives(source: Expr, seen: Sequence[Seen]) -> bool:
+    try:
+        return all(agrees(evaluate(source, one.names), one.value, one.rank) for one in seen)
+    except Unknown:
+        return False
+
+
+def _items(seen: Sequence[Seen]) -> Value:
+    tuples = [cast("tuple[object, ...]", one.value) for one in seen]
+    if any(len(items) != len(tuples[0]) for items in tuples):
+        raise Refused("lists of different lengths")
+    items: list[Value] = []
+    for position in range(len(tuples[0])):
+        part = [
+            Seen(values[position], _item_source(one, position), one.names, one.homes, one.turns, one.rank)
+            for one, values in zip(seen, tuples, strict=True)
+        ]
+        items.append(merge(part))
+    if all(isinstance(item, Known) for item in items):
+        return Known(tuple(item.value for item in items if isinstance(item, Known)))
+    return Items(tuple(items))
+
+
+def _item_source(one: Seen, position: int) -> Expr | None:
+    if isinstance(one.source, ListLiteral) and len(one.source.items) == len(cast("tuple[object, ...]", one.value)):
+        return one.source.items[position]
+    return None
+
+
+def _size(seen: Sequence[Seen]) -> Value:
+    try:
+        canonical = [_to_homes(cast(Size, one.value), one.homes) for one in seen]
+    except Unknown:
+        canonical = []
+    if canonical and all(size == canonical[0] for size in canonical):
+        return Runtime(canonical[0])
+    for depth in range(min(len(one.turns) for one in seen)):
+        if all(one.turns[depth] == one.value for one in seen):
+            return Turns(depth)
+    for name in seen[0].names:
+        if name != "_" and all(name in one.names and _equal(one.names[name], one.value) for one in seen):
+            return Formula(Name(name))
+    raise Refused(f"sizes differ: {', '.join(sorted({str(one.value) for one in seen}))}")
+
+
+def _to_homes(size: Size, homes: Sequence[Home]) -> Size:
+    known = {home.symbol: dims.symbol(home_symbol(home)) for home in homes}
+    if any(name not in known for name in dims.symbols(size)):
+        raise Unknown("a size without a home")
+    return dims.substitute(size, known)
+
+
+def _from_homes(size: Size, homes: Sequence[Home]) -> Size:
+    back = {home_symbol(home): dims.symbol(home.symbol) for home in homes}
+    if any(name not in back for name in dims.symbols(size)):
+        raise Unknown("a size without a home")
+    return dims.substitute(size, back)
+
+
+def _axis(value: object, rank: int) -> object:
+    if isinstance(value, tuple):
+        return tuple(_axis(item, rank) for item in cast("tuple[object, ...]", value))
+    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
+        return value + rank
+    return value
+
+
+def _equal(left: object, right: object) -> bool:
+    """Equality that keeps 1, 1.0 and True apart, and -0.0 from 0.0."""
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        a, b = cast("tuple[object, ...]", left), cast("tuple[object, ...]", right)
+        return len(a) == len(b) and all(_equal(x, y) for x, y in zip(a, b, strict=True))
+    return (
+        type(left) is type(right) and (left == right or (left != left and right != right)) and repr(left) == repr(right)
+    )
+
+
+NONE = Constant(None)
