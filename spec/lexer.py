@@ -47,20 +47,22 @@ _TOKEN = re.compile(
 _CLOSERS = {")": "(", "]": "["}
 
 
-def tokenize(text: str, file: str, first_line: int = 1, *, lines: bool = True) -> list[Token]:
-    """The tokens of `text`, END last. `lines=False`: one expression, line breaks and indentation mean nothing.
+def tokenize(text: str, file: str, line: int = 1, column: int = 1, *, lines: bool = True) -> list[Token]:
+    """The tokens of `text`, which starts at `line` and `column` of `file`; END last.
+
+    `lines=False`: one expression, line breaks and indentation mean nothing.
 
     Raises DlcError at the first stretch of text that is no token.
     """
-    return _Lexer(text, file, first_line, lines).run()
+    return _Lexer(text, file, line, column, lines).run()
 
 
 class _Lexer:
-    def __init__(self, text: str, file: str, first_line: int, lines: bool) -> None:
+    def __init__(self, text: str, file: str, line: int, column: int, lines: bool) -> None:
         self.text = text
         self.file = file
-        self.line = first_line
-        self.line_start = 0
+        self.line = line
+        self.line_start = 1 - column  # the offset in `text` at which the current line starts
         self.lines = lines
         self.brackets: list[Token] = []
         self.logical: list[Token] = []  # the logical line being read

@@ -12,9 +12,14 @@ from dlc.spec.token import Token
 
 MAX_DEPTH = 200  # comparing two trees takes three of Python's 1,000 levels of recursion for each of theirs
 
+MAX_MISTAKES = 50
+
 
 def parse(source: Source) -> Spec:
-    """The tree of a whole file. Raises DlcError with the first mistake of each declaration."""
+    """The tree of a whole file.
+
+    Raises DlcError with the first mistake of each declaration, MAX_MISTAKES at most.
+    """
     doc: str | None = None
     imports: list[Import] = []
     declarations: list[Declaration] = []
@@ -27,6 +32,8 @@ def parse(source: Source) -> Spec:
             node = _run("declaration", chunk)
         except DlcError as e:
             mistakes.extend(e.diagnostics)
+            if len(mistakes) >= MAX_MISTAKES:
+                break
             continue
         if isinstance(node, Import):
             imports.append(node)
@@ -57,9 +64,9 @@ def parse_import(chunk: Chunk) -> Import:
     return node
 
 
-def parse_expression(text: str, file: str) -> Expr:
-    """One expression; `file` is the name that its spans carry. Line breaks mean nothing."""
-    tokens = lexer.tokenize(Source(file, text).text, file, lines=False)
+def parse_expression(text: str, file: str, line: int = 1, column: int = 1) -> Expr:
+    """One expression, which starts at `line` and `column` of `file`. Line breaks in it mean nothing."""
+    tokens = lexer.tokenize(Source(file, text).text, file, line, column, lines=False)
     return _walk("expr", tokens)
 
 

@@ -157,6 +157,16 @@ def _bounds_last(place: Place) -> str | None:
     return None
 
 
+def _one_name(place: Place) -> str | None:
+    """`input x, y: float[N]`."""
+    if place.token.kind == "," and set(place.expected) == {":"} and place.first.kind in _ONE_NAME:
+        return f"declare each by a line of its own: `{place.first.kind} {place.before[-1].text}: ...`"
+    return None
+
+
+_ONE_NAME = ("input", "batch", "state", "sample")
+
+
 def _aggregate_how(place: Place) -> str | None:
     """`aggregate total = sum(x)`."""
     if place.first.kind == "aggregate" and place.token.kind == "(":
@@ -192,6 +202,7 @@ _RULES: tuple[Callable[[Place], str | None], ...] = (
     _pipe_inside,
     _star_argument,
     _ellipsis,
+    _one_name,
     _untyped,
     _bounds_last,
     _aggregate_how,

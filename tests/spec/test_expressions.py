@@ -119,3 +119,16 @@ def test_a_pipe_beside_an_operator_shows_both_readings(text: str, readings: list
 @pytest.mark.parametrize("text", ["(x + f(x)) -> g", "x + (x -> g)", "(-x) -> g", "((a) + (b)) -> g", "(a)(b) -> c[0]"])
 def test_a_pipe_beside_parentheses_is_fine(text: str) -> None:
     assert read(print_expression(read(text))) == read(text)
+
+
+def test_spans_start_where_the_expression_does() -> None:
+    tree = parse_expression("a +\n b * (c)", "model.yaml", 7, 12)
+    assert isinstance(tree, s.Binary)
+    assert str(tree.span) == "model.yaml:7:12"
+    assert (tree.span.end_line, tree.span.end_column) == (8, 9)
+    assert isinstance(tree.right, s.Binary)
+    assert str(tree.right.right.span) == "model.yaml:8:6"
+    with pytest.raises(DlcError, match=r"model\.yaml:7:14"):
+        parse_expression("a ^ b", "model.yaml", 7, 12)
+    with pytest.raises(DlcError, match=r"model\.yaml:7:14"):
+        parse_expression("a b", "model.yaml", 7, 12)

@@ -6,7 +6,7 @@ import pytest
 from dlc.diagnostics import DlcError
 from dlc.spec import syntax as s
 from dlc.spec.lexer import OPENING_WORDS
-from dlc.spec.parser import parse
+from dlc.spec.parser import MAX_MISTAKES, parse
 from dlc.spec.printer import print_spec
 from dlc.spec.source import Source
 
@@ -165,3 +165,9 @@ def test_mistakes_in_several_declarations_come_together() -> None:
     with pytest.raises(DlcError) as raised:
         parse(Source("test.dl", text))
     assert [d.span.line for d in raised.value.diagnostics if d.span] == [2, 8]
+
+
+def test_mistakes_are_counted_to_a_limit() -> None:
+    with pytest.raises(DlcError) as raised:
+        parse(Source("test.dl", "block a:\n" * 1000))
+    assert len(raised.value.diagnostics) == MAX_MISTAKES
