@@ -21,7 +21,7 @@ from dlc.ir import FLOATS, Module, Program, TensorType
 from dlc.ops.dtypes import numpy_dtype
 from dlc.parameters import parameters as network_parameters
 
-__all__ = ["Interpreter", "Perturbation"]
+__all__ = ["Interpreter", "Perturbation", "solve_sizes"]
 
 
 class Interpreter:

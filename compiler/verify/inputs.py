@@ -32,18 +32,14 @@ _DOUBLINGS = 12
 
 
 def choose_sizes(program: Program, run: int, given: Mapping[str, int] | None = None) -> dict[str, int]:
-    """Sizes of the entry's dynamic dimensions for the run number `run`; `given` ones stay as they are.
+    """Sizes of the entry's dynamic dimensions for the run number `run`; `given` ones stay as they are (others' are
+    ignored).
 
     Raises DlcError (E0812) where no sizes up to 4096 times the first choice make every tensor non-empty.
     """
     entry = program.module(program.entry)
     fixed = dict(given or {})
     names = list(dict.fromkeys(home.symbol for home in entry.homes))
-    for name in fixed:
-        if name not in names:
-            raise error(
-                "E0812", f"`{program.network}` has no dynamic dimension {name}", expected=", ".join(names), exit_code=2
-            )
     growing = _state_only(entry)
     counted = {name for port in entry.inputs if port.bounds for bound in port.bounds for name in symbols(bound)}
     sizes: dict[str, int] = {}

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
+from dlc.diagnostics import error
 from dlc.ir import Program
+from dlc.ops.api import OpError
 from dlc.verify.backends import find_backend
 from dlc.verify.compare import EPS, Array, References
 
@@ -20,13 +22,30 @@ def references(
     precision: str = "f32",
     seed: int = 0,
 ) -> References:
-    """Runs the reference backend's interpreter five times. Raises DlcError where the inputs do not fit the program."""
-    module: Any = import_module(find_backend("reference").interpreter)
+    """Runs the reference backend's interpreter five times.
+
+    Raises DlcError where the inputs do not fit the program (E0810), or lead to something undefined (E0813).
+    """
+    module = _interpreter()
 
     def run(**options: Any) -> Mapping[str, Array]:
-        return module.Interpreter(program, parameters, **options).run(inputs)
+        try:
+            return module.Interpreter(program, parameters, **options).run(inputs)
+        except OpError as problem:
+            message = f"`{program.network}` can't run on these inputs: {problem.message}"
+            raise error("E0813", message, found=problem.found, expected=problem.expected) from problem
 
     perturbed = tuple(
         run(exact=True, perturbation=module.Perturbation(seed + index, EPS[precision] / 2)) for index in range(RUNS)
     )
     return References(run(exact=True), run(precision=precision), perturbed, precision)
+
+
+def sizes_of(program: Program, inputs: Mapping[str, Array]) -> dict[str, int]:
+    """The sizes of the entry's dynamic dimensions for given inputs. Raises DlcError (E0810)."""
+    shapes = {name: array.shape for name, array in inputs.items()}
+    return _interpreter().solve_sizes(program.module(program.entry), shapes)
+
+
+def _interpreter() -> Any:
+    return import_module(find_backend("reference").interpreter)

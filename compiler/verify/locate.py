@@ -1,0 +1,86 @@
+"""Finds the first equation whose result differs between a backend and the oracle.
+
+From the entry down: all values of a module become outputs (`dlc.passes.tap`), the program is emitted and run again,
+and the first value that differs is taken; where it comes from a call or a scan, the search goes on inside. Large
+modules are tapped in batches. Where nothing differs any more inside a call, the call itself is the cause: its native
+form is wrong, which a tapped block does not use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dlc.ir import Bind, Call, Equation, Program, Scan
+from dlc.passes.tap import Point, Tap, tap
+from dlc.verify.compare import DISAGREES, Array, OutputReport, References, compare_output
+from dlc.verify.report import Cause
+
+BATCH = 100  # values tapped at a time
+
+#: Emits a program anew and gives its outputs on the backend.
+Evaluate = Callable[[Program], Mapping[str, Array]]
+#: Gives the references of a program, for the same inputs.
+Refer = Callable[[Program], References]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    tap: Tap
+    report: OutputReport
+
+
+def locate(program: Program, evaluate: Evaluate, refer: Refer) -> Cause | None:
+    """The cause of a disagreement, None where the values of the network's own body all agree once they are tapped."""
+    chain: tuple[Point, ...] = ()
+    key, found = program.entry, None
+    while True:
+        inner = _first_wrong(program, key, chain, evaluate, refer)
+        if inner is None:
+            break
+        found, chain = inner, inner.tap.calls
+        target = _equation(program, inner.tap.point).target
+        if not isinstance(target, Call | Scan):
+            return _cause(program, inner, inner.report.message)
+        key = target.module
+    if found is None:
+        return None
+    return _cause(program, found, "its native form differs; its own equations agree")
+
+
+def _first_wrong(
+    program: Program, key: str, chain: tuple[Point, ...], evaluate: Evaluate, refer: Refer
+) -> _Found | None:
+    """The first value of the module, reached by `chain`, that differs."""
+    body = program.module(key).body
+    points = [(key, index) for index, e in enumerate(body) if e.outputs and not isinstance(e.target, Bind)]
+    for start in range(0, len(points), BATCH):
+        tapped, taps = tap(program, points[start : start + BATCH])
+        mine = [one for one in taps if one.calls[:-1] == chain]
+        found, expected = evaluate(tapped), refer(tapped)
+        for one in mine:
+            if one.output not in found:
+                continue
+            report = compare_output(one.output, found[one.output], expected)
+            if report.verdict == DISAGREES:
+                return _Found(one, report)
+    return None
+
+
+def _equation(program: Program, point: Point) -> Equation:
+    key, index = point
+    return program.module(key).body[index]
+
+
+def _cause(program: Program, found: _Found, message: str) -> Cause:
+    path: list[str] = []
+    for key, index in found.tap.calls[:-1]:
+        target = program.module(key).body[index].target
+        if isinstance(target, Call | Scan):
+            path.append(program.module(key).instances[target.instance].path)
+    key, index = found.tap.point
+    equation = program.module(key).body[index]
+    op = equation.op
+    if isinstance(equation.target, Call | Scan):
+        op = f"{op} {program.module(key).instances[equation.target.instance].path}"
+    return Cause(key, index, op, equation.origin.span, tuple(path), message)

@@ -1,0 +1,261 @@
+"""`verify`: every backend against the oracle, in both modes, at several sizes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dlc.backends.api import Network, Options, Unit
+from dlc.diagnostics import DlcError, error
+from dlc.ir import Distribution, Module, Program
+from dlc.parameters import NetworkParameter, network_parameters
+from dlc.passes.draws import explicit_network
+from dlc.verify.backends import backend_names, find_backend, missing_needs
+from dlc.verify.compare import AGREES, DISAGREES, INCONCLUSIVE, Array, OutputReport, References, compare
+from dlc.verify.inputs import choose_sizes, make_inputs
+from dlc.verify.locate import locate
+from dlc.verify.oracle import references, sizes_of
+from dlc.verify.report import FAILED, SKIPPED, Case, Cause, Report
+from dlc.verify.workers import Job, Limits, WorkerError, Workers
+from dlc.weights import randomised, read, write
+
+MODES = ("inference", "training")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What to compare. `sizes` runs per mode, each at other sizes; `dims` fixes some; `inputs` replaces made-up
+    inputs.
+    """
+
+    modes: tuple[str, ...] = MODES
+    natives: tuple[bool, ...] = (True,)
+    sizes: int = 2
+    dims: Mapping[str, int] = field(default_factory=dict[str, int])
+    inputs: Mapping[str, Array] | None = None
+    precision: str = "f32"
+    seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+    find_cause: bool = True
+
+
+def verify(unit: Unit, backends: Sequence[Any] | None = None, settings: Settings | None = None) -> Report:
+    """Compares each network of `unit` on each backend with the oracle.
+
+    `backends`: names, or backend objects; None for all but the reference, those without their framework skipped (one
+    asked for by name counts as missing: exit code 3). Raises DlcError for what is wrong with the request itself.
+    """
+    settings = settings or Settings()
+    named = backends is not None
+    chosen = [find_backend(b) if isinstance(b, str) else b for b in (backends if named else _all())]
+    _check_dims(unit, settings)
+    cases: list[Case] = []
+    usable: list[Any] = []
+    for backend in chosen:
+        lacking = missing_needs(backend)
+        if lacking is None:
+            usable.append(backend)
+        else:
+            code = 3 if named else 0
+            cases += [_note(network.name, backend.name, SKIPPED, lacking, code) for network in unit.networks]
+    with tempfile.TemporaryDirectory(prefix="dlc-verify-") as root, Workers(settings.limits) as workers:
+        for network in unit.networks:
+            comparison = _Comparison.of(unit, network, settings, Path(root), workers)
+            for backend in usable:
+                cases += comparison.cases(backend)
+            shutil.rmtree(comparison.root)
+    return Report(tuple(cases))
+
+
+def _check_dims(unit: Unit, settings: Settings) -> None:
+    """Each dimension that is given a size must be one of some network."""
+    known = {home.symbol for n in unit.networks for home in n.inference.module(n.inference.entry).homes}
+    for name in settings.dims:
+        if name not in known:
+            message = f"no network of {unit.stem} has the dynamic dimension {name}"
+            raise error("E0812", message, expected=", ".join(sorted(known)), exit_code=2)
+
+
+def _all() -> list[str]:
+    return [name for name in backend_names() if name != "reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One mode at one size, with what the references give."""
+
+    mode: str
+    program: Program
+    sizes: dict[str, int]
+    inputs: dict[str, Array]
+    references: References
+
+    @property
+    def training(self) -> bool:
+        return self.mode == "training"
+
+
+@dataclass(slots=True)
+class _Comparison:
+    """One network: its programs with explicit draws, its weights, the references of all runs."""
+
+    unit: Unit
+    network: Network
+    settings: Settings
+    root: Path
+    workers: Workers
+    parameters: tuple[NetworkParameter, ...]
+    weights: Path
+    arrays: Mapping[str, Array]
+    runs: list[_Run] = field(default_factory=list[_Run])
+    emitted: int = 0
+
+    @staticmethod
+    def of(unit: Unit, network: Network, settings: Settings, root: Path, workers: Workers) -> _Comparison:
+        explicit = explicit_network(network.inference, network.training)
+        parameters = network_parameters(network.inference, network.training)
+        folder = root / network.name
+        folder.mkdir()
+        weights = folder / f"{network.name}.safetensors"
+        write(weights, parameters, randomised(settings.seed))
+        made = Network(network.name, explicit.inference, explicit.training)
+        arrays = read(weights, parameters)
+        comparison = _Comparison(unit, made, settings, folder, workers, parameters, weights, arrays)
+        by_mode = {
+            "inference": (explicit.inference, explicit.inference_draws),
+            "training": (explicit.training, explicit.training_draws),
+        }
+        for mode in settings.modes:
+            comparison.runs += comparison.references(mode, *by_mode[mode])
+        return comparison
+
+    def references(self, mode: str, program: Program, draws: Mapping[str, Distribution]) -> Iterator[_Run]:
+        settings = self.settings
+        for number in range(1 if settings.inputs is not None else settings.sizes):
+            if settings.inputs is None:
+                sizes = choose_sizes(program, number, settings.dims)
+                inputs = make_inputs(program, sizes, settings.seed + number, draws)
+            else:
+                sizes = sizes_of(program, settings.inputs)
+                made = make_inputs(program, sizes, settings.seed, draws)
+                inputs = {name: made[name] for name in draws} | dict(settings.inputs)
+            found = references(program, self.arrays, inputs, settings.precision, settings.seed)
+            yield _Run(mode, program, sizes, inputs, found)
+            if all(name in settings.dims for name in sizes):
+                return  # another run would be the same
+
+    def cases(self, backend: Any) -> Iterator[Case]:
+        """All cases of one backend; ends after the first that gives no result."""
+        for natives in self.settings.natives:
+            folders: dict[str, Job] = {}
+            for run in self.runs:
+                started = time.monotonic()
+                try:
+                    if run.mode not in folders:
+                        made = self.emit(backend, self.network, natives, run.training, folders)
+                        folders[run.mode] = made
+                    found = self.workers.evaluate(backend.runner, folders[run.mode], run.inputs, run.training)
+                except Exception as problem:
+                    yield self.failed(backend, run, natives, problem, time.monotonic() - started)
+                    break
+                yield self.judged(backend, run, natives, found, started)
+
+    def judged(self, backend: Any, run: _Run, natives: bool, found: Mapping[str, Array], started: float) -> Case:
+        outputs = compare(found, run.references, self.unchanged(run))
+        status = _verdict(outputs)
+        case = self.case(backend, run, natives, status, time.monotonic() - started)
+        case = replace(case, outputs=outputs, exit_code=0 if status == AGREES else 1)
+        if status != DISAGREES or not self.settings.find_cause:
+            return case
+        try:
+            cause = self.cause(backend, run, natives)
+        except Exception as problem:
+            return replace(case, message="its cause was not found", detail=f"{type(problem).__name__}: {problem}")
+        message = "" if cause else "no single equation differs; the fault is in how they are put together"
+        return replace(case, cause=cause, message=message)
+
+    def unchanged(self, run: _Run) -> frozenset[str]:
+        """Buffers that a training step leaves as they are: a backend need not report them."""
+        exact = run.references.exact
+        buffers = {f"buffer {p.path}": p.path for p in self.parameters if p.kind == "buffer"}
+        return frozenset(
+            name for name, path in buffers.items() if name in exact and (exact[name] == self.arrays[path]).all()
+        )
+
+    def cause(self, backend: Any, run: _Run, natives: bool) -> Cause | None:
+        def evaluate(program: Program) -> Mapping[str, Array]:
+            both = Network(program.network, as_mode(program, False), as_mode(program, True))
+            job = self.emit(backend, both, natives, run.training, {})
+            return self.workers.evaluate(backend.runner, job, run.inputs, run.training)
+
+        def refer(program: Program) -> References:
+            return references(program, self.arrays, run.inputs, self.settings.precision, self.settings.seed)
+
+        return locate(run.program, evaluate, refer)
+
+    def emit(self, backend: Any, network: Network, natives: bool, training: bool, made: Mapping[str, Job]) -> Job:
+        """Compiles into a folder of its own, or gives the job of another mode if the files are the same."""
+        unit = replace(self.unit, networks=(network,))
+        artifact = backend.compile(unit, Options(natives, self.settings.precision, training=training))
+        for job in made.values():
+            if all(_content(Path(job.folder) / name) == _bytes(text) for name, text in artifact.files.items()):
+                return job
+        self.emitted += 1
+        folder = self.root / f"{backend.name}_{self.emitted}"
+        folder.mkdir()
+        for name, text in artifact.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(_bytes(text))
+        weights = folder / f"{network.name}.safetensors"
+        if not weights.exists():
+            os.link(self.weights, weights)
+        return Job(str(folder), artifact.entries[network.name], str(weights), self.settings.precision)
+
+    def case(self, backend: Any, run: _Run, natives: bool, status: str, seconds: float) -> Case:
+        sizes = tuple(run.sizes.items())
+        return Case(self.network.name, backend.name, run.mode, natives, sizes, status, seconds=seconds)
+
+    def failed(self, backend: Any, run: _Run, natives: bool, problem: Exception, seconds: float) -> Case:
+        case = self.case(backend, run, natives, FAILED, seconds)
+        if isinstance(problem, WorkerError):
+            return replace(case, message=f"{problem.kind}: {problem.message}", detail=problem.detail, exit_code=3)
+        if isinstance(problem, DlcError):
+            return replace(case, message=str(problem), exit_code=problem.exit_code)
+        detail = "".join(traceback.format_exception(problem)[-6:])
+        return replace(case, message=f"the backend's compiler failed: {problem}", detail=detail, exit_code=3)
+
+
+def as_mode(program: Program, training: bool) -> Program:
+    """The same equations as the program of a mode: a search for a cause emits one mode's code in place of both."""
+
+    def of(module: Module) -> Module:
+        kept = module.next_buffers if training and program.training else ()
+        return replace(module, training=training, next_buffers=kept)
+
+    if program.training == training:
+        return program
+    return replace(program, training=training, modules=tuple(map(of, program.modules)))
+
+
+def _verdict(outputs: Sequence[OutputReport]) -> str:
+    found = {output.verdict for output in outputs}
+    return next((verdict for verdict in (DISAGREES, INCONCLUSIVE) if verdict in found), AGREES)
+
+
+def _note(network: str, backend: str, status: str, message: str, exit_code: int) -> Case:
+    return Case(network, backend, "", True, (), status, message=message, exit_code=exit_code)
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
