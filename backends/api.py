@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dlc.ir import Program
+from dlc.ir import BlockId, Program
+from dlc.spec.syntax import Block
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,13 +32,15 @@ class Network:
 class Unit:
     """What one compile handles: the networks of one spec file.
 
-    `stem` is the file's stem (`resnet`), `digest` a hex hash of its content (and its imports').
+    `stem` is the file's stem (`resnet`), `digest` a hex hash of its content (and its imports'). `declarations` holds the
+    blocks that its modules come from, as written: defaults of hyperparameters, docstrings.
     """
 
     stem: str
     digest: str
     doc: str | None
     networks: tuple[Network, ...]
+    declarations: Mapping[BlockId, Block] = field(default_factory=dict[BlockId, Block])
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,35 @@ def _length(types: Sequence[TensorType], attributes: Attributes) -> Size:
     return types[0].shape[0]
 
 
+def _infer_softmax(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
+    require_float(types, "segment_softmax's input")
+    _infer(types, attributes)
+    return (types[0],)
+
+
+def _softmax(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
+    x, segments = operands
+    count = attributes["count"]
+    largest = _fold(lambda: np.maximum, x, segments, count)[segments]
+    # A segment that is all -inf has nothing to share: its weights are 0.
+    weights = np.exp(x - np.where(np.isneginf(largest), 0, largest))
+    total = _fold(lambda: np.add, weights, segments, count)[segments]
+    return ((weights / np.where(total == 0, 1, total)).astype(x.dtype),)
+
+
+def _infer_count(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
+    require_int(types, "segments")
+    if types[0].rank != 1:
+        raise OpError("segments name the segment of each row", found=str(types[0]), expected="int[E]")
+    return (TensorType(types[0].dtype, (attributes["count"],)),)
+
+
+def _count(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
+    (segments,) = operands
+    require_in_range(segments, attributes["count"], "segment", 0)
+    return (np.bincount(segments, minlength=attributes["count"]).astype(segments.dtype),)
+
+
 _SEGMENTS = value("int", [2, 0, 2, 4, 2, 0])
 _FLOATS: tuple[Sample, ...] = (
     sample(floats(6, 3), _SEGMENTS, count=5),
@@ -98,4 +127,35 @@ OPS: tuple[Op, ...] = (
     _segment("segment_mean", _mean, "The mean of the rows of each segment; 0 for none.", mean=True),
     _segment("segment_max", _folding(lambda: np.maximum), "The largest of each segment; 0 for none."),
     _segment("segment_min", _folding(lambda: np.minimum), "The smallest of each segment; 0 for none."),
+    Op(
+        "segment_softmax",
+        ("x", "segments"),
+        (AttributeSpec("count", "size"),),
+        _infer_softmax,
+        _softmax,
+        (
+            *_FLOATS,
+            sample(
+                value("float", [[float("-inf"), 1.0], [float("-inf"), -1e4], [0.5, float("-inf")], [2.0, 3.0]]),
+                value("int", [0, 0, 1, 1]),
+                count=3,
+                name="nothing to attend to",
+            ),
+        ),
+        "exp(x) over its sum among the rows of one segment; 0 where a segment is all -inf.",
+        reduction=_length,
+    ),
+    Op(
+        "segment_count",
+        ("segments",),
+        (AttributeSpec("count", "size"),),
+        _infer_count,
+        _count,
+        (
+            sample(_SEGMENTS, count=6),
+            sample(value("int", []), count=2, name="empty"),
+            sample(ints(0, 7, 20), count=7, name="many"),
+        ),
+        "How many rows each segment has. numpy.bincount.",
+    ),
 )

@@ -1,0 +1,279 @@
+"""From a loaded project to the unit that backends compile: its networks, elaborated for inference and for training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dlc import dims, ir
+from dlc.backends.api import Network, Unit
+from dlc.diagnostics import DlcError, did_you_mean, error
+from dlc.passes import arguments, dimensions, hyperparameters
+from dlc.passes.builder import Builder
+from dlc.passes.calls import Argument
+from dlc.passes.elaborate import Elaborator, Request
+from dlc.passes.expressions import evaluate, lookup
+from dlc.passes.hyperparameters import without_source
+from dlc.passes.instances import as_static
+from dlc.passes.resolve import FileScope, Project, standard_library
+from dlc.passes.things import BlockDeclaration, BlockValue, Pending, Static, Thing, describe
+from dlc.spec import syntax
+from dlc.spec.parser import parse_expression
+from dlc.spec.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A network that can't be compiled by itself: some hyperparameters have no value."""
+
+    name: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a file to compile: one network or all, `--set` values and `--dim` sizes by name."""
+
+    network: str | None = None
+    settings: Mapping[str, str] = ()  # type: ignore[assignment]
+    sizes: Mapping[str, int] = ()  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Elaborated:
+    """A unit, the templates that were left out, and the names of `train` sections."""
+
+    unit: Unit
+    templates: tuple[Template, ...]
+    trains: tuple[str, ...]
+
+
+def elaborate(project: Project, choice: Choice | None = None) -> Elaborated:
+    """Elaborates the chosen networks of a file. Raises DlcError with the mistakes of all of them."""
+    choice = choice or Choice(None, {}, {})
+    elaborator = Elaborator()
+    scope = Builder(elaborator, _file_block(project), False)
+    networks: list[Network] = []
+    templates: list[Template] = []
+    problems: list[DlcError] = []
+    for name, span in _names(project, choice.network):
+        try:
+            block = _resolve(scope, project, name, span, ())
+            block = _with_settings(scope, block, dict(choice.settings))
+            missing = hyperparameters.missing_hyperparameters(block.declaration, dict(block.bound))
+            if missing and choice.network is None:
+                templates.append(Template(name, tuple(missing)))
+                continue
+            networks.append(_network(elaborator, scope, name, block, dict(choice.sizes), span))
+        except DlcError as problem:
+            problems.append(problem)
+    if problems:
+        raise _joined(problems)
+    trains = tuple(d.name for d in project.scope.spec.declarations if d.kind == "train")
+    unit = Unit(project.stem, project.digest, project.scope.spec.doc, tuple(networks), _declarations(networks, project))
+    return Elaborated(unit, tuple(templates), trains)
+
+
+def _joined(problems: Sequence[DlcError]) -> DlcError:
+    """All diagnostics, each once: a mistake in a block shows through every network that uses it."""
+    unique = {(d.code, d.span, d.message): d for problem in problems for d in problem.diagnostics}
+    return DlcError(tuple(unique.values()), max(problem.exit_code for problem in problems))
+
+
+def _file_block(project: Project) -> BlockDeclaration:
+    """The file's own scope, as a block without anything in it."""
+    empty = syntax.Block("block", "", (), None, ())
+    return BlockDeclaration(ir.BlockId("", ""), empty, project.scope)
+
+
+def _names(project: Project, only: str | None) -> list[tuple[str, Span]]:
+    declared = [(d.name, d.name_span) for d in project.scope.spec.declarations if d.kind == "network"]
+    if only is None:
+        return declared
+    found = [item for item in declared if item[0] == only]
+    if found:
+        return found
+    names = [name for name, _ in declared]
+    raise error(
+        "E0203",
+        f"there is no network `{only}` in {project.path.name}",
+        found=", ".join(names) or "no networks",
+        hint=did_you_mean(only, names),
+        exit_code=2,
+    )
+
+
+def _resolve(scope: Builder, project: Project, name: str, span: Span, chain: tuple[str, ...]) -> BlockValue:
+    """A network's block and what its configuration binds: `network X = Y(a=1)`, where Y may be a configuration too."""
+    if name in chain:
+        raise error("E0611", f"`{name}` is defined by itself", span, found=" -> ".join((*chain, name)))
+    configuration = _configuration(project, name)
+    if configuration is None:
+        found = lookup(scope, syntax.Name(name, span))
+        if isinstance(found, BlockValue):
+            return found
+        raise error("E0301", f"`{name}` is no network", span, found=describe(found))
+    value = configuration.value
+    function = value.function if isinstance(value, syntax.Call) else value
+    if not isinstance(function, syntax.Name):
+        raise error("E0301", "a configuration names a network", value.span, expected="`network X = Y(a=1)`")
+    base = _resolve(scope, project, function.id, function.span, (*chain, name))
+    if not isinstance(value, syntax.Call):
+        return base
+    given = [Argument(evaluate(scope, arg), None, arg.span) for arg in value.args]
+    given += [Argument(evaluate(scope, k.value), k.name, k.value.span) for k in value.keywords]
+    bound = arguments.bind_block(base.declaration, base.bound, given, value.span)
+    if bound.inputs:
+        raise error("E0306", "a configuration binds hyperparameters only", value.span, found=", ".join(bound.inputs))
+    return _rebound(base, bound.hyperparameters)
+
+
+def _rebound(base: BlockValue, values: Mapping[str, Thing]) -> BlockValue:
+    merged = {**dict(base.bound), **values}
+    return BlockValue(base.declaration, tuple(merged.items()), tuple(merged))
+
+
+def _configuration(project: Project, name: str) -> syntax.Configuration | None:
+    for scope in (project.scope, *project.scope.imports):
+        if name in scope.configurations:
+            return scope.configurations[name]
+    return None
+
+
+def _with_settings(scope: Builder, block: BlockValue, settings: dict[str, str]) -> BlockValue:
+    """`--set k=v` on top of what is bound; v is an expression of the language."""
+    known = [h.name for h in block.declaration.block.hyperparameters]
+    values: dict[str, Thing] = {}
+    for name, text in settings.items():
+        if name not in known:
+            raise error(
+                "E0308",
+                f"`{block.declaration.id.name}` has no hyperparameter `{name}`",
+                found=f"--set {name}={text}",
+                expected=", ".join(known) or "no hyperparameters",
+                hint=did_you_mean(name, known),
+                exit_code=2,
+            )
+        thing = evaluate(scope, parse_expression(text, f"--set {name}"))
+        values[name] = thing.block if isinstance(thing, Pending) else thing
+    return _rebound(block, values)
+
+
+def _network(
+    elaborator: Elaborator, scope: Builder, name: str, block: BlockValue, sizes: dict[str, int], span: Span
+) -> Network:
+    things = hyperparameters.close(scope, block, span)
+    plain = {key: without_source(thing) for key, thing in things.items()}
+    written = tuple((k, as_static(scope, without_source(t), span)) for k, t in things.items() if k in dict(block.bound))
+    programs: list[ir.Program] = []
+    for training in (False, True):
+        bound = _border_sizes(elaborator, block.declaration, plain, sizes, training)
+        absent = tuple(i.name for i in block.declaration.inputs if i.default is not None)
+        module = elaborator.module(Request(block.declaration, plain, scope, bound, absent, training))
+        programs.append(ir.Program(name, _reachable(elaborator, module), module.key, training, written))
+    _check_modes(programs[0], programs[1], span)
+    return Network(name, programs[0], programs[1])
+
+
+def _border_sizes(
+    elaborator: Elaborator,
+    declaration: BlockDeclaration,
+    things: Mapping[str, Thing],
+    sizes: Mapping[str, int],
+    training: bool,
+) -> dimensions.Sizes:
+    """The sizes of a network's dimension names: a number where the spec or `--dim` gives one, else dynamic."""
+    scope = Builder(elaborator, declaration, training, env=dict(things))
+    bound: dimensions.Sizes = {}
+    for statement in (*declaration.inputs, *declaration.states):
+        for dimension in statement.type.dimensions:
+            if isinstance(dimension, syntax.StarDimension):
+                raise error(
+                    "E0408",
+                    "a network's input has a fixed number of axes",
+                    dimension.span,
+                    found=f"*{dimension.name}",
+                    expected="one name or size per axis",
+                )
+            if isinstance(dimension, syntax.SizedDimension):
+                size = dimensions.size_of(scope, dimension.size).value
+                assert isinstance(size, int | dims.Dim)
+                if bound.setdefault(dimension.name, size) != size:
+                    raise error(
+                        "E0408",
+                        f"`{dimension.name}` has two sizes",
+                        dimension.span,
+                        found=f"{size} and {bound[dimension.name]}",
+                    )
+                scope.env[dimension.name] = Static(size, syntax.Name(dimension.name))
+                continue
+            for unknown in dimensions.unknown_names(scope, dimension):
+                size = sizes.get(unknown, dims.symbol(unknown))
+                bound[unknown] = size
+                scope.env[unknown] = Static(size, syntax.Name(unknown))
+    for name in sizes:
+        if name not in bound:
+            raise error(
+                "E0203",
+                f"`{declaration.id.name}` has no dimension `{name}`",
+                expected=", ".join(bound) or "no dimensions",
+                hint=did_you_mean(name, list(bound)),
+                exit_code=2,
+            )
+    return bound
+
+
+def _reachable(elaborator: Elaborator, entry: ir.Module) -> tuple[ir.Module, ...]:
+    """The modules that the entry calls, callees first."""
+    table = {module.key: module for module in elaborator.modules.values()}
+    done: dict[str, ir.Module] = {}
+
+    def visit(module: ir.Module) -> None:
+        if module.key in done:
+            return
+        for equation in module.body:
+            if isinstance(equation.target, ir.Call | ir.Scan):
+                visit(table[equation.target.module])
+        done[module.key] = module
+
+    visit(entry)
+    return tuple(done.values())
+
+
+def _check_modes(inference: ir.Program, training: ir.Program, span: Span) -> None:
+    """Both modes give the same outputs."""
+    ports = [
+        [(p.name, m.types[p.value]) for p in m.outputs]
+        for m in (inference.module(inference.entry), training.module(training.entry))
+    ]
+    if ports[0] != ports[1]:
+        shown = [", ".join(f"{name}: {kind}" for name, kind in side) for side in ports]
+        raise error("E0409", "training changes the outputs", span, found=f"{shown[0]}; in training {shown[1]}")
+
+
+def _declarations(networks: Sequence[Network], project: Project) -> dict[ir.BlockId, syntax.Block]:
+    found: dict[ir.BlockId, syntax.Block] = {}
+    for network in networks:
+        for program in (network.inference, network.training):
+            for module in program.modules:
+                declaration = _declaration(module.block, project)
+                if declaration is not None:
+                    found[module.block] = declaration.block
+    return found
+
+
+def _declaration(block: ir.BlockId, project: Project) -> BlockDeclaration | None:
+    if block.standard:
+        return standard_library().lookup(block.name)
+    for scope in _scopes(project):
+        for declaration in scope.blocks.values():
+            if declaration.id == block:
+                return declaration
+    return None
+
+
+def _scopes(project: Project) -> list[FileScope]:
+    found = [project.scope]
+    for scope in found:
+        found.extend(s for s in scope.imports if s not in found)
+    return found

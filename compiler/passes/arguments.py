@@ -1,0 +1,224 @@
+"""Which argument fills what: the binding rules of calls.
+
+Positional arguments go left to right: a tensor fills the next open input; a constant fills the next open hyperparameter, or,
+where none is open or a tensor stands before it in the call and a required input is still open, that input. Keywords fill either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dlc.diagnostics import Note, did_you_mean, error
+from dlc.ir import Static
+from dlc.ops.api import REQUIRED, Op
+from dlc.passes.builder import Builder, is_tensor
+from dlc.passes.things import BlockDeclaration, Items, Tensor, Thing, describe
+from dlc.spec import syntax
+from dlc.spec.source import Span
+
+if TYPE_CHECKING:
+    from dlc.passes.calls import Argument
+
+
+@dataclass
+class Bound:
+    """What a call of a block fills: hyperparameters, inputs and states by name, and where each was written."""
+
+    hyperparameters: dict[str, Thing] = field(default_factory=dict[str, Thing])
+    inputs: dict[str, Thing] = field(default_factory=dict[str, Thing])
+    states: dict[str, Thing] = field(default_factory=dict[str, Thing])
+    spans: dict[str, Span] = field(default_factory=dict[str, Span])
+
+
+def bind_block(
+    declaration: BlockDeclaration, closed: Sequence[tuple[str, Thing]], given: Sequence[Argument], span: Span
+) -> Bound:
+    """Binds the arguments of a call to a block. `closed` are the hyperparameters that are bound already."""
+    bound = Bound()
+    taken = {name for name, _ in closed}
+    hypers = [h.name for h in declaration.block.hyperparameters if h.name not in taken]
+    keywords = {a.name for a in given if a.name is not None}
+    open_hypers = [h for h in hypers if h not in keywords]
+    inputs = [i for i in declaration.inputs if i.name not in keywords]
+    tensor_seen = False
+    for argument in given:
+        if argument.name is not None:
+            _bind_keyword(declaration, hypers, argument, bound)
+            continue
+        required = any(i.default is None for i in inputs)
+        tensor = is_tensor(argument.thing)
+        if inputs and (tensor or not open_hypers or (tensor_seen and required)):
+            name = inputs.pop(0).name
+            bound.inputs[name] = argument.thing
+        elif open_hypers and not tensor:
+            name = open_hypers.pop(0)
+            bound.hyperparameters[name] = argument.thing
+        else:
+            raise _too_many(declaration, argument)
+        bound.spans[name] = argument.span
+        tensor_seen = tensor_seen or tensor
+    missing = [i.name for i in inputs if i.default is None]
+    if missing and bound.inputs:
+        raise error(
+            "E0307",
+            f"`{declaration.id.name}` needs {_listed(missing)}",
+            span,
+            found=f"{_listed(list(bound.inputs))} only",
+            expected=_signature(declaration),
+            notes=(Note("declared here", declaration.block.name_span),),
+        )
+    return bound
+
+
+def _bind_keyword(declaration: BlockDeclaration, hypers: list[str], argument: Argument, bound: Bound) -> None:
+    name = argument.name or ""
+    inputs = [i.name for i in declaration.inputs]
+    states = [s.name for s in declaration.states]
+    if name in hypers:
+        bound.hyperparameters[name] = argument.thing
+    elif name in inputs:
+        bound.inputs[name] = argument.thing
+    elif name in states:
+        bound.states[name] = argument.thing
+    else:
+        known = [h.name for h in declaration.block.hyperparameters] + inputs + states
+        closed = name in known
+        raise error(
+            "E0308",
+            f"`{name}` of `{declaration.id.name}` is bound already"
+            if closed
+            else f"`{declaration.id.name}` has no argument `{name}`",
+            argument.span,
+            expected=None if closed else _signature(declaration),
+            hint=None if closed else did_you_mean(name, known),
+            notes=(Note("declared here", declaration.block.name_span),),
+        )
+    bound.spans[name] = argument.span
+
+
+def _too_many(declaration: BlockDeclaration, argument: Argument) -> Exception:
+    what = "input" if is_tensor(argument.thing) else "hyperparameter"
+    return error(
+        "E0306",
+        f"`{declaration.id.name}` takes no further {what}",
+        argument.span,
+        found=describe(argument.thing),
+        expected=_signature(declaration),
+        notes=(Note("declared here", declaration.block.name_span),),
+    )
+
+
+def _signature(declaration: BlockDeclaration) -> str:
+    """How a block is called: `dense(units, bias=...)(x)`."""
+    hypers = ", ".join(h.name if h.default is None else f"{h.name}=..." for h in declaration.block.hyperparameters)
+    inputs = ", ".join(i.name if i.default is None else f"{i.name}=..." for i in declaration.inputs)
+    return f"{declaration.id.name}({hypers})({inputs})" if hypers else f"{declaration.id.name}({inputs})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def input_tensors(b: Builder, declaration: BlockDeclaration, bound: Bound, span: Span) -> dict[str, Tensor | None]:
+    """Each input of a block as a tensor of its declared kind, or None where an optional one is left out."""
+    tensors: dict[str, Tensor | None] = {}
+    for declared in declaration.inputs:
+        thing = bound.inputs.get(declared.name)
+        place = bound.spans.get(declared.name, span)
+        if thing is None or (isinstance(thing, Static) and thing.value is None):
+            if declared.default is None:
+                raise error(
+                    "E0307", f"`{declaration.id.name}` needs `{declared.name}`", place, expected=_signature(declaration)
+                )
+            tensors[declared.name] = None
+        elif isinstance(thing, Static) and isinstance(thing.value, bool | int | float):
+            tensors[declared.name] = b.constant(thing, declared.type.dtype, place)
+        else:
+            tensors[declared.name] = _of_kind(b, declaration, declared, b.tensor(thing, place), place)
+    return tensors
+
+
+def _of_kind(b: Builder, declaration: BlockDeclaration, declared: syntax.Input, tensor: Tensor, span: Span) -> Tensor:
+    found = b.type_of(tensor)
+    if found.dtype == declared.type.dtype:
+        return tensor
+    raise error(
+        "E0402",
+        f"input `{declared.name}` of `{declaration.id.name}` has another element type",
+        span,
+        found=str(found),
+        expected=declared.type.dtype,
+        hint=f"cast it: `{declared.type.dtype}(...)`",
+        notes=(Note("declared here", declared.span),),
+    )
+
+
+def bind_primitive(op: Op, given: Sequence[Argument], span: Span) -> tuple[list[Thing], dict[str, Thing]]:
+    """Binds the arguments of an op: operands in order, attributes by name."""
+    variadic = bool(op.operands) and op.operands[-1].startswith("*")
+    open_attributes = [a.name for a in op.attributes]
+    keywords = {a.name for a in given if a.name is not None}
+    open_operands = [o for o in op.operands if not o.startswith("*") and o not in keywords]
+    open_attributes = [name for name in open_attributes if name not in keywords]
+    operands: dict[str, Thing] = {}
+    rest: list[Thing] = []
+    attributes: dict[str, Thing] = {}
+    tensor_seen = False
+    for argument in given:
+        thing = argument.thing
+        if argument.name is not None:
+            _bind_op_keyword(op, argument, operands, attributes)
+            continue
+        if variadic and isinstance(thing, Items) and not rest and _any_tensor(thing):
+            rest.extend(thing.items)
+            tensor_seen = True
+            continue
+        tensor = is_tensor(thing)
+        if tensor and variadic and not open_operands:
+            rest.append(thing)
+        elif open_operands and (tensor or not open_attributes or tensor_seen or not isinstance(thing, Static | Items)):
+            operands[open_operands.pop(0)] = thing
+        elif open_attributes and not tensor:
+            attributes[open_attributes.pop(0)] = thing
+        else:
+            raise error(
+                "E0306",
+                f"`{op.name}` takes no further argument",
+                argument.span,
+                found=describe(thing),
+                expected=usage(op),
+            )
+        tensor_seen = tensor_seen or tensor
+    if open_operands and operands:
+        raise error("E0307", f"`{op.name}` needs {_listed(open_operands)}", span, expected=usage(op))
+    ordered = [operands[o] for o in op.operands if o in operands]
+    return [*ordered, *rest], attributes
+
+
+def _any_tensor(items: Items) -> bool:
+    return any(is_tensor(item) for item in items.items)
+
+
+def _bind_op_keyword(op: Op, argument: Argument, operands: dict[str, Thing], attributes: dict[str, Thing]) -> None:
+    name = argument.name or ""
+    if name in op.operands:
+        operands[name] = argument.thing
+        return
+    known = [a.name for a in op.attributes]
+    if name not in known:
+        raise error(
+            "E0308",
+            f"`{op.name}` has no argument `{name}`",
+            argument.span,
+            expected=usage(op),
+            hint=did_you_mean(name, [*known, *op.operands]),
+        )
+    attributes[name] = argument.thing
+
+
+def usage(op: Op) -> str:
+    """How an op is called: `softmax(x, axis=...)`."""
+    parts = [*op.operands, *(a.name if a.default is REQUIRED else f"{a.name}=..." for a in op.attributes)]
+    return f"{op.name}({', '.join(parts)})"

@@ -1,0 +1,328 @@
+"""From a resolved spec to IR: each block is executed at compile time for its hyperparameters, input types and mode.
+
+A module is elaborated once for what it depends on (memoised), for formal dimensions (`dlc.passes.dimensions`). Not done here:
+layouts, decompositions, anything that knows a backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from dlc import dims, ir
+from dlc.diagnostics import Diagnostic, DlcError, Note, error
+from dlc.dims import Size
+from dlc.ir import Static, TensorType
+from dlc.passes import dimensions, naming
+from dlc.passes.builder import Builder
+from dlc.passes.expressions import named
+from dlc.passes.instances import add, as_static
+from dlc.passes.statements import execute_all, finish
+from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor, Thing
+from dlc.spec import syntax
+from dlc.spec.source import Span
+
+MAX_EQUATIONS = 400_000
+MAX_NESTING = 200
+
+Key = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which module is wanted: a block, its hyperparameters, the types of its inputs and given states, the mode."""
+
+    declaration: BlockDeclaration
+    things: Mapping[str, Thing]
+    owner: Builder | None
+    sizes: dimensions.Sizes
+    absent: tuple[str, ...]
+    training: bool
+
+
+@dataclass
+class Elaborator:
+    """Elaborates the modules of one unit; modules are shared between its networks."""
+
+    modules: dict[Key, ir.Module] = field(default_factory=dict[Key, ir.Module])
+    failures: dict[Key, DlcError] = field(default_factory=dict[Key, DlcError])
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    active: list[BlockDeclaration] = field(default_factory=list[BlockDeclaration])
+    equations: int = 0
+
+    def spend(self, span: Span) -> None:
+        """Counts the work done. Raises DlcError where a spec would make a network beyond all reason."""
+        self.equations += 1
+        if self.equations > MAX_EQUATIONS:
+            raise error(
+                "E0511",
+                "this network is too large to compile",
+                span,
+                found=f"more than {MAX_EQUATIONS:,} operations and loop turns",
+                hint="a loop with many turns belongs into a `scan`",
+            )
+
+    # --- calls of instances ------------------------------------------------------------------------------------
+
+    def module_for(
+        self,
+        b: Builder,
+        layer: Layer,
+        types: Mapping[str, TensorType | None],
+        states: Mapping[str, TensorType],
+        span: Span,
+    ) -> tuple[ir.Module, dict[str, Size]]:
+        """The module that a call of an instance needs, and its formal dimensions in the caller's symbols.
+
+        Raises DlcError: a shape that does not fit, or a mistake in the block itself (told at the user's own line).
+        """
+        things = b.instance_things[layer.instance]
+        sizes = self._match(b, layer.declaration, things, types, states, span)
+        absent = tuple(name for name, kind in types.items() if kind is None)
+        self._check_nesting(layer.declaration, span)
+        try:
+            module, back = self._general(b, layer.declaration, things, sizes, absent)
+        except DlcError as problem:
+            raise _told_at_call(problem, layer.declaration, span) from None
+        b.instance_modules[layer.instance].append(module)
+        return module, {name: back[name] for name in _used_symbols(module, back)}
+
+    def _general(
+        self,
+        b: Builder,
+        declaration: BlockDeclaration,
+        things: Mapping[str, Thing],
+        sizes: dimensions.Sizes,
+        absent: tuple[str, ...],
+    ) -> tuple[ir.Module, dict[str, Size]]:
+        """The module for independent dimensions; where the block needs relations between them, for the caller's own."""
+        formal, back = dimensions.formal_sizes(sizes, related=False)
+        request = Request(declaration, things, b, formal, absent, b.training)
+        try:
+            return self.module(request), back
+        except DlcError:
+            if not dimensions.are_related(sizes):
+                raise
+        formal, back = dimensions.formal_sizes(sizes, related=True)
+        return self.module(replace(request, sizes=formal)), back
+
+    def _match(
+        self,
+        b: Builder,
+        declaration: BlockDeclaration,
+        things: Mapping[str, Thing],
+        types: Mapping[str, TensorType | None],
+        states: Mapping[str, TensorType],
+        span: Span,
+    ) -> dimensions.Sizes:
+        scope = Builder(self, declaration, b.training, env=dict(things))
+        matcher = dimensions.Matcher(scope, declaration, span)
+        waiting = [(d.name, d.type, types[d.name]) for d in declaration.inputs]
+        waiting += [(s.name, s.type, states.get(s.name)) for s in declaration.states]
+        # Inputs with a compound dimension wait until the plain ones have bound what they can.
+        for compound in (False, True):
+            for name, declared, found in waiting:
+                if found is not None and _is_compound(declared) == compound:
+                    matcher.match(name, declared, found)
+        return matcher.sizes
+
+    def _check_nesting(self, declaration: BlockDeclaration, span: Span) -> None:
+        if declaration in self.active:
+            chain = [d.id.name for d in self.active[self.active.index(declaration) :]] + [declaration.id.name]
+            raise error("E0611", f"`{declaration.id.name}` uses itself", span, found=" -> ".join(chain))
+        if len(self.active) > MAX_NESTING:
+            raise error("E0512", f"blocks are nested more than {MAX_NESTING} deep", span)
+
+    def parameter_type(self, b: Builder, layer: Layer, name: str) -> TensorType | None:
+        """The type of a parameter whose shape depends on hyperparameters alone; None if it does not."""
+        scope = Builder(self, layer.declaration, b.training, env=dict(b.instance_things[layer.instance]))
+        for statement in layer.declaration.block.body:
+            if isinstance(statement, syntax.Parameter) and name in statement.names:
+                try:
+                    kind = dimensions.declared_type(scope, statement.type)
+                except DlcError:
+                    return None
+                return kind
+        return None
+
+    # --- modules -----------------------------------------------------------------------------------------------
+
+    def module(self, request: Request) -> ir.Module:
+        """The module of a block for formal dimensions, elaborated at its first request. Raises DlcError."""
+        key = _key(request)
+        if key in self.failures:
+            raise self.failures[key]
+        if key not in self.modules:
+            self.active.append(request.declaration)
+            try:
+                self.modules[key] = self._elaborate(request)
+            except DlcError as problem:
+                self.failures[key] = problem
+                raise
+            finally:
+                self.active.pop()
+        return self.modules[key]
+
+    def _elaborate(self, request: Request) -> ir.Module:
+        declaration = request.declaration
+        b = Builder(self, declaration, request.training, sites=naming.name_sites(declaration))
+        self._scope(b, request)
+        inputs: list[ir.Port] = []
+        for declared in declaration.inputs:
+            if declared.name in request.absent:
+                b.env[declared.name] = Static(None, syntax.Name(declared.name))
+                continue
+            value = b.new_value(dimensions.declared_type(b, declared.type))
+            inputs.append(ir.Port(declared.name, value, _bounds(b, declared)))
+            b.env[declared.name] = Tensor(value)
+        execute_all(b, declaration.block.body)
+        finish(b)
+        return self._module(b, request, inputs)
+
+    def _scope(self, b: Builder, request: Request) -> None:
+        """Hyperparameters, layers that were given, dimensions, and the mode."""
+        _check_duplicates(request.declaration)
+        for name, thing in request.things.items():
+            b.env[name] = self._given(b, request, name, thing)
+        for name, size in request.sizes.items():
+            b.env[name] = dimensions.as_thing(size, name)
+        b.env["training"] = Static(request.training, syntax.Name("training"))
+
+    def _given(self, b: Builder, request: Request, name: str, thing: Thing) -> Thing:
+        if not isinstance(thing, Layer):
+            return named(thing, syntax.Name(name))
+        assert request.owner is not None
+        original = request.owner.instances[thing.instance]
+        things = request.owner.instance_things[thing.instance]
+        instance = ir.Instance(name, name, original.block, original.hyperparameters, original.written, given=name)
+        return add(b, instance, BlockValue(thing.declaration), things)
+
+    def _module(self, b: Builder, request: Request, inputs: list[ir.Port]) -> ir.Module:
+        declaration = request.declaration
+        name = declaration.id.name
+        self.counts[name] = self.counts.get(name, 0) + 1
+        ports = [(p.name, b.types[p.value]) for p in inputs] + [(s.name, b.types[s.value]) for s in b.states]
+        symbols = dimensions.symbols_of(request.sizes)
+        return ir.Module(
+            key=f"{name}#{self.counts[name]}",
+            block=declaration.id,
+            doc=declaration.block.doc,
+            hyperparameters=tuple((n, as_static(b, _own(b, n, t), NO_SPAN)) for n, t in request.things.items()),
+            dims=_dims(request.sizes),
+            homes=dimensions.homes(ports, symbols),
+            training=request.training,
+            inputs=tuple(inputs),
+            absent=tuple(i.name for i in declaration.inputs if i.name in request.absent),
+            parameters=tuple(b.parameters),
+            states=tuple(b.states),
+            draws=tuple(b.draws),
+            instances=tuple(b.instances),
+            types=tuple(b.types),
+            body=tuple(b.body),
+            outputs=tuple(b.outputs),
+            next_states=tuple(ir.Port(s.name, b.next_states[s.name]) for s in b.states),
+            next_buffers=tuple(ir.Port(n, v) for n, v in b.next_buffers.items()),
+            loops=tuple(b.loops),
+            choices=tuple(b.choices),
+            signature=tuple((i.name, i.default is not None) for i in declaration.inputs),
+            span=declaration.block.name_span,
+        )
+
+
+NO_SPAN = syntax.NOWHERE
+
+
+def _own(b: Builder, name: str, thing: Thing) -> Thing:
+    """A hyperparameter as the module itself sees it: known by its name; a given layer is an instance of its own."""
+    if isinstance(thing, Layer):
+        number = next(i for i, instance in enumerate(b.instances) if instance.given == name)
+        return Layer(number, thing.declaration)
+    return named(thing, syntax.Name(name))
+
+
+def _dims(sizes: dimensions.Sizes) -> tuple[tuple[str, Size], ...]:
+    flat: list[tuple[str, Size]] = []
+    for name, size in sizes.items():
+        if isinstance(size, tuple):
+            flat.extend((f"{name}{i}", part) for i, part in enumerate(size))
+        else:
+            flat.append((name, size))
+    return tuple(flat)
+
+
+def _is_compound(declared: syntax.TensorType) -> bool:
+    return any(
+        not isinstance(d, syntax.Name | syntax.Constant | syntax.StarDimension | syntax.SizedDimension)
+        for d in declared.dimensions
+    )
+
+
+def _used_symbols(module: ir.Module, back: Mapping[str, Size]) -> list[str]:
+    return [name for name in back if any(home.symbol == name for home in module.homes)] or list(back)
+
+
+def _bounds(b: Builder, declared: syntax.Input) -> tuple[Size, Size] | None:
+    if declared.bounds is None:
+        return None
+    low, high = (dimensions.size_of(b, e).value for e in (declared.bounds.low, declared.bounds.high))
+    assert isinstance(low, int | dims.Dim)
+    assert isinstance(high, int | dims.Dim)
+    return low, high
+
+
+def _check_duplicates(declaration: BlockDeclaration) -> None:
+    """Inputs, states, parameters and draws have names of their own; a param may take a hyperparameter's name (`bias`)."""
+    seen: dict[str, Span] = {}
+    for hyperparameter in declaration.block.hyperparameters:
+        if hyperparameter.name in seen:
+            raise error("E0202", f"hyperparameter `{hyperparameter.name}` is declared twice", hyperparameter.span)
+        seen[hyperparameter.name] = hyperparameter.span
+    for statement in declaration.block.body:
+        if not isinstance(statement, syntax.Input | syntax.State | syntax.Parameter | syntax.Sample):
+            continue
+        for name in naming.bound_names(statement):
+            hyper = any(h.name == name for h in declaration.block.hyperparameters)
+            if name in seen and not (hyper and isinstance(statement, syntax.Parameter)):
+                raise error(
+                    "E0202",
+                    f"`{name}` is declared twice",
+                    statement.span,
+                    notes=(Note("first declared here", seen[name]),),
+                )
+            seen[name] = statement.span
+
+
+def _key(request: Request) -> Key:
+    things = tuple((name, _thing_key(request.owner, thing)) for name, thing in request.things.items())
+    return request.declaration, things, tuple(request.sizes.items()), request.absent, request.training
+
+
+def _thing_key(owner: Builder | None, thing: Thing) -> object:
+    """What makes two hyperparameter values the same; 1, 1.0 and true are three."""
+    match thing:
+        case Static(value=value):
+            return type(value).__name__, value
+        case Items(items=items):
+            return tuple(_thing_key(owner, item) for item in items)
+        case BlockValue(declaration=declaration, bound=bound):
+            return declaration, tuple((name, _thing_key(owner, value)) for name, value in bound)
+        case Layer(instance=instance, declaration=declaration) if owner is not None:
+            things = owner.instance_things[instance]
+            return declaration, tuple((name, _thing_key(owner, value)) for name, value in things.items())
+        case _:
+            return thing
+
+
+def _told_at_call(problem: DlcError, declaration: BlockDeclaration, span: Span) -> DlcError:
+    """A mistake inside a standard block is told at the line that uses it; inside a user's block, the call is noted."""
+    told: list[Diagnostic] = []
+    for d in problem.diagnostics:
+        inside_standard = d.span is not None and d.span.file.startswith("std/")
+        if declaration.id.standard and inside_standard:
+            note = Note(f"inside the standard block `{declaration.id.name}`", d.span)
+            told.append(replace(d, span=span, notes=(*d.notes, note)))
+        elif len(d.notes) < 8:
+            told.append(replace(d, notes=(*d.notes, Note(f"`{declaration.id.name}` is used here", span))))
+        else:
+            told.append(d)
+    return DlcError(tuple(told), problem.exit_code)

@@ -1,0 +1,129 @@
+"""Hyperparameters: checks values against their declared types, fills in defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from dlc.diagnostics import Note, error
+from dlc.dims import Dim
+from dlc.ir import Static
+from dlc.passes.builder import Builder
+from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Thing, describe
+from dlc.spec import syntax
+from dlc.spec.source import Span
+
+
+def close(b: Builder, block: BlockValue, span: Span) -> dict[str, Thing]:
+    """All hyperparameters of a block, in declared order, defaults included. Raises DlcError for a missing or wrong one."""
+    given = dict(block.bound)
+    closed: dict[str, Thing] = {}
+    missing = missing_hyperparameters(block.declaration, given)
+    if missing:
+        raise error(
+            "E0309",
+            f"`{block.declaration.id.name}` needs a value for {', '.join(f'`{name}`' for name in missing)}",
+            span,
+            notes=(Note("declared here", block.declaration.block.name_span),),
+        )
+    for declared in block.declaration.block.hyperparameters:
+        if declared.name in given:
+            closed[declared.name] = _checked(b, block.declaration, declared, given[declared.name], span)
+        else:
+            closed[declared.name] = default_of(b, block.declaration, declared, closed, span)
+    return closed
+
+
+def missing_hyperparameters(declaration: BlockDeclaration, given: Mapping[str, Thing]) -> list[str]:
+    """Hyperparameters without a value and without a default."""
+    return [h.name for h in declaration.block.hyperparameters if h.default is None and h.name not in given]
+
+
+def default_of(
+    b: Builder, declaration: BlockDeclaration, declared: syntax.Hyperparameter, closed: Mapping[str, Thing], span: Span
+) -> Thing:
+    """A default, evaluated among the hyperparameters before it."""
+    from dlc.passes.expressions import evaluate
+
+    assert declared.default is not None
+    scope = Builder(b.elaborator, declaration, b.training, env=dict(closed))
+    thing = evaluate(scope, declared.default)
+    return _checked(b, declaration, declared, without_source(thing), span)
+
+
+def without_source(thing: Thing) -> Thing:
+    """A constant that has no source in this scope."""
+    match thing:
+        case Static(value=value):
+            return Static(value)
+        case Items(items=items):
+            return Items(tuple(without_source(item) for item in items))
+        case _:
+            return thing
+
+
+def _checked(
+    b: Builder, declaration: BlockDeclaration, declared: syntax.Hyperparameter, thing: Thing, span: Span
+) -> Thing:
+    """The value as its declared type has it: an int given for a float becomes one, a pending layer a template or layer."""
+    from dlc.passes.calls import layer_of
+
+    kind = declared.type
+    if kind.name == "block" and isinstance(thing, Pending):
+        return thing.block
+    if kind.name == "layer" and isinstance(thing, Pending):
+        return layer_of(b, thing)
+    fitted = _fit(kind, thing)
+    if fitted is not None:
+        return fitted
+    dynamic = isinstance(thing, Static) and isinstance(thing.value, Dim)
+    raise error(
+        "E0310",
+        f"`{declared.name}` of `{declaration.id.name}` takes {_words(kind)}",
+        span,
+        found=describe(thing),
+        expected=_words(kind),
+        hint="a dynamic dimension is known only when the network runs; give it a size at the network's border"
+        if dynamic
+        else None,
+        notes=(Note("declared here", declared.span),),
+    )
+
+
+def _fit(kind: syntax.ConstantType, thing: Thing) -> Thing | None:
+    match kind.name, thing:
+        case "list", Items(items=items):
+            assert kind.element is not None
+            fitted = [_fit(kind.element, item) for item in items]
+            return replace(thing, items=tuple(f for f in fitted if f)) if all(f is not None for f in fitted) else None
+        case "int", Static(value=value) if type(value) is int:
+            return thing
+        case "size", Static(value=value) if type(value) is int or isinstance(value, Dim):
+            return thing
+        case "float", Static(value=value) if type(value) in (int, float):
+            return Static(float(value), thing.source)  # type: ignore[arg-type]
+        case "bool", Static(value=bool()):
+            return thing
+        case "str", Static(value=str()):
+            return thing
+        case "block", BlockValue():
+            return thing
+        case "layer", Layer():
+            return thing
+        case _:
+            return None
+
+
+def _words(kind: syntax.ConstantType) -> str:
+    if kind.name == "list":
+        assert kind.element is not None
+        return f"a list of {_words(kind.element).removeprefix('a ').removeprefix('an ')}"
+    return {
+        "int": "an int",
+        "size": "a size",
+        "float": "a float",
+        "bool": "a bool",
+        "str": "a str",
+        "block": "a block",
+        "layer": "a layer",
+    }[kind.name]

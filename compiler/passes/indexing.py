@@ -1,0 +1,171 @@
+"""Indexing and slicing: of lists at compile time, of tensors into `slice` and `gather`."""
+
+from __future__ import annotations
+
+from dlc import dims, ir
+from dlc.diagnostics import error
+from dlc.dims import Dim, Size
+from dlc.ir import Static
+from dlc.passes.builder import Builder, is_tensor
+from dlc.passes.things import Items, Tensor, Thing, describe
+from dlc.spec import syntax
+
+FULL = ("slice", None, None, 1)
+NO_SOURCE = syntax.Constant(None)
+
+
+def index(b: Builder, owner: Thing, node: syntax.Index) -> Thing:
+    """`owner[items]`. Raises DlcError E0405, E0510."""
+    if isinstance(owner, Items):
+        return _list_item(b, owner, node)
+    if not is_tensor(owner):
+        raise error("E0405", "this can't be indexed", node.span, found=describe(owner), expected="a list or a tensor")
+    return _tensor_item(b, b.tensor(owner, node.value.span), node)
+
+
+def _list_item(b: Builder, owner: Items, node: syntax.Index) -> Thing:
+    if len(node.items) != 1:
+        raise error("E0510", "a list has one index", node.span, found=f"{len(node.items)}")
+    item = node.items[0]
+    if isinstance(item, syntax.Slice):
+        parts = [_integer(b, part) if part is not None else None for part in (item.start, item.stop, item.step)]
+        bounds = [p.value if p is not None else None for p in parts]
+        return Items(owner.items[slice(*bounds)])
+    position = _integer(b, item)
+    number = position.value
+    assert isinstance(number, int)
+    if not -len(owner.items) <= number < len(owner.items):
+        raise error(
+            "E0510",
+            "this index is outside of the list",
+            item.span,
+            found=str(number),
+            expected=f"0 to {len(owner.items) - 1}",
+        )
+    thing = owner.items[number]
+    if isinstance(thing, Static | Items) and owner.source is not None and position.source is not None:
+        source = syntax.Index(owner.source, (position.source,), node.span)
+        return Static(thing.value, source) if isinstance(thing, Static) else Items(thing.items, source)
+    return thing
+
+
+def _integer(b: Builder, node: syntax.Expr) -> Static:
+    from dlc.passes.expressions import evaluate
+
+    thing = evaluate(b, node)
+    if isinstance(thing, Static) and type(thing.value) is int:
+        return thing
+    raise error("E0510", "a list's index is an integer constant", node.span, found=describe(thing))
+
+
+def _tensor_item(b: Builder, x: Tensor, node: syntax.Index) -> Tensor:
+    from dlc.passes.expressions import evaluate
+    from dlc.passes.messages import is_edge_tensor
+
+    kind = b.type_of(x)
+    hidden = 1 if b.edges is not None and is_edge_tensor(b, x) else 0
+    if len(node.items) > kind.rank - hidden:
+        raise error(
+            "E0405",
+            "more indices than axes",
+            node.span,
+            found=f"{len(node.items)} indices",
+            expected=f"at most {kind.rank - hidden}: {kind}",
+        )
+    values: list[object] = [FULL] * hidden
+    sources: list[syntax.Expr] = [NO_SOURCE] * hidden
+    gather: tuple[int, Tensor] | None = None
+    for item in node.items:
+        axis = len(values)
+        if isinstance(item, syntax.Slice):
+            value, source = _slice(b, item, kind.shape[axis])
+        else:
+            thing = evaluate(b, item)
+            if is_tensor(thing):
+                if gather is not None:
+                    raise error("E0405", "an index holds at most one tensor", item.span)
+                dropped = sum(1 for v in values if isinstance(v, tuple) and v[0] == "index")
+                gather = (axis - dropped, _indices(b, thing, item))
+                value, source = FULL, NO_SOURCE
+            else:
+                value, source = _position(thing, item, kind.shape[axis])
+        values.append(value)
+        sources.append(source)
+    values += [FULL] * (kind.rank - len(values))
+    sources += [NO_SOURCE] * (kind.rank - len(sources))
+    if any(value != FULL for value in values):
+        items = Static(tuple(values), syntax.ListLiteral(tuple(sources)))
+        x = b.apply("slice", [x], {"items": items}, node.span)[0]
+    if gather is None:
+        return x
+    axis, indices = gather
+    return b.apply("gather", [x, indices], {"axis": Static(axis, syntax.Constant(axis))}, node.span)[0]
+
+
+def _indices(b: Builder, thing: Thing, node: syntax.Expr) -> Tensor:
+    tensor = b.tensor(thing, node.span)
+    kind = b.type_of(tensor)
+    if kind.dtype not in ir.INTS:
+        raise error(
+            "E0405",
+            "a tensor is indexed by an int tensor",
+            node.span,
+            found=str(kind),
+            hint="choose by a bool tensor with `where`",
+        )
+    return tensor
+
+
+def _position(thing: Thing, node: syntax.Expr, size: Size) -> tuple[object, syntax.Expr]:
+    if not isinstance(thing, Static) or not (type(thing.value) is int or isinstance(thing.value, Dim)):
+        raise error("E0405", "an index is an integer, a slice or an int tensor", node.span, found=describe(thing))
+    value = thing.value
+    assert isinstance(value, int | Dim)
+    if isinstance(value, int) and isinstance(size, int) and not -size <= value < size:
+        raise error(
+            "E0405", "this index is outside of its axis", node.span, found=str(value), expected=f"0 to {size - 1}"
+        )
+    if isinstance(value, int) and value < 0:
+        value = dims.add(size, value)
+    return ("index", value), syntax.ListLiteral((syntax.Constant("index"), thing.source or NO_SOURCE))
+
+
+def _slice(b: Builder, item: syntax.Slice, size: Size) -> tuple[object, syntax.Expr]:
+    if item.start is None and item.stop is None and item.step is None:
+        return FULL, NO_SOURCE
+    step, step_source = 1, syntax.Constant(1)
+    if item.step is not None:
+        found = _integer(b, item.step)
+        assert isinstance(found.value, int)
+        step, step_source = found.value, found.source or NO_SOURCE
+        if step == 0:
+            raise error("E0405", "the step of a slice is 0", item.step.span)
+    start, start_source = _bound(b, item.start, size)
+    stop, stop_source = _bound(b, item.stop, size)
+    source = syntax.ListLiteral((syntax.Constant("slice"), start_source, stop_source, step_source))
+    return ("slice", start, stop, step), source
+
+
+def _bound(b: Builder, node: syntax.Expr | None, size: Size) -> tuple[Size | None, syntax.Expr]:
+    """A slice's start or stop as a non-negative size. A negative one counts from the end; so does `-M` for a size M."""
+    from dlc.passes.expressions import evaluate
+
+    if node is None:
+        return None, NO_SOURCE
+    thing = evaluate(b, node)
+    if not isinstance(thing, Static) or not (type(thing.value) is int or isinstance(thing.value, Dim)):
+        raise error("E0405", "a slice's bound is an integer or a size", node.span, found=describe(thing))
+    value = thing.value
+    assert isinstance(value, int | Dim)
+    if _negated(node) or (isinstance(value, int) and value < 0):
+        # x[:, -M:] keeps the last M, none if M is 0.
+        value = dims.add(size, value)
+        value = max(value, 0) if isinstance(value, int) else value
+        return value, NO_SOURCE
+    if isinstance(value, int) and isinstance(size, int):
+        value = min(value, size)
+    return value, thing.source or NO_SOURCE
+
+
+def _negated(node: syntax.Expr) -> bool:
+    return isinstance(node, syntax.Unary) and node.op == "-"

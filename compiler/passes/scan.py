@@ -1,0 +1,225 @@
+"""`scan(cell, axis=1, reverse=false, lengths=none, steps=none)`: a cell over time steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dlc import ir
+from dlc.diagnostics import Note, did_you_mean, error
+from dlc.dims import Dim, Size
+from dlc.ir import Static, TensorType
+from dlc.passes.builder import Builder, is_tensor
+from dlc.passes.instances import in_caller
+from dlc.passes.things import BlockValue, Layer, Pending, Result, ScanLayer, Tensor, Thing, describe
+from dlc.spec.source import Span
+
+if TYPE_CHECKING:
+    from dlc.passes.calls import Argument
+
+OPTIONS = ("axis", "reverse", "lengths", "steps")
+
+
+def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
+    """A scan, applied where a scanned input or `steps` is there. Raises DlcError E0612 ff."""
+    layer = _cell(b, given, span)
+    scanned = [a for a in given if a.name is None and is_tensor(a.thing)]
+    options = {a.name: a for a in given if a.name in OPTIONS}
+    others = [a for a in given if a.name is not None and a.name not in OPTIONS]
+    if not scanned and "steps" not in options:
+        kept = tuple((a.name or "", a.thing, a.span) for a in given if a.name is not None)
+        return ScanLayer(layer, kept, span)
+    axis = _constant(options, "axis", 1, int)
+    reverse = _constant(options, "reverse", False, bool)
+    values = [b.tensor(a.thing, a.span) for a in scanned]
+    axis = _axis(b, values, axis, scanned, span)
+    steps = _steps(b, values, axis, options, span)
+    names = _scanned_names(layer, others, scanned, span)
+    captured, states = _captured(b, layer, names, others)
+    types: dict[str, TensorType | None] = {i.name: None for i in layer.declaration.inputs}
+    types.update({name: _step_type(b.type_of(v), axis) for name, v in zip(names, values, strict=True)})
+    types.update({name: b.type_of(tensor) for name, tensor in captured.items()})
+    _check_complete(layer, types, span)
+    module, sizes = b.elaborator.module_for(b, layer, types, {n: b.type_of(t) for n, t in states.items()}, span)
+    start = [_initial(b, module, state, states, sizes, span) for state in module.states]
+    lengths = _lengths(b, options)
+    kinds = [_stacked(in_caller(module.types[p.value], sizes), axis, steps, p.name, span) for p in module.outputs]
+    kinds += [in_caller(module.types[p.value], sizes) for p in module.next_states]
+    present = [p.name for p in module.inputs]
+    order = [n for n in names if n in present], [n for n in captured if n in present]
+    by_name = {**dict(zip(names, values, strict=True)), **captured}
+    inputs = [by_name[n].id for n in (*order[0], *order[1])] + [t.id for t in start]
+    target = ir.Scan(
+        instance=layer.instance,
+        module=module.key,
+        scanned=tuple(order[0]),
+        captured=tuple(order[1]),
+        axis=axis,
+        reverse=reverse,
+        has_lengths=lengths is not None,
+        steps=steps,
+        dims=tuple(sizes.items()),
+    )
+    outputs = b.emit("scan", [*inputs, *([lengths.id] if lengths else [])], kinds, span, target=target)
+    count = len(module.outputs)
+    stacked = {p.name: t for p, t in zip(module.outputs, outputs[:count], strict=True)}
+    final: dict[str, Thing] = {p.name: t for p, t in zip(module.next_states, outputs[count:], strict=True)}
+    return Result(layer.declaration.id.name, stacked, final)
+
+
+def _cell(b: Builder, given: Sequence[Argument], span: Span) -> Layer:
+    from dlc.passes.calls import Argument, layer_of
+
+    for argument in given:
+        match argument:
+            case Argument(thing=Layer() | Pending() as thing, name=None):
+                return layer_of(b, thing)
+            case Argument(thing=BlockValue() as block, name=None, span=at):
+                return layer_of(b, Pending(block, at, at))
+            case _:
+                continue
+    raise error("E0612", "`scan` needs a cell", span, expected="scan(cell, axis=1), the cell a block or layer")
+
+
+def _constant(options: dict[str, Argument], name: str, default: object, kind: type) -> object:
+    argument = options.get(name)
+    if argument is None:
+        return default
+    if isinstance(argument.thing, Static) and type(argument.thing.value) is kind:
+        return argument.thing.value
+    raise error(
+        "E0310", f"`{name}` of `scan` is a constant {kind.__name__}", argument.span, found=describe(argument.thing)
+    )
+
+
+def _axis(b: Builder, values: Sequence[Tensor], axis: object, scanned: Sequence[Argument], span: Span) -> int:
+    assert isinstance(axis, int)
+    for value, argument in zip(values, scanned, strict=True):
+        rank = b.type_of(value).rank
+        if not -rank <= axis < rank:
+            raise error(
+                "E0612", "there is no such axis to scan", argument.span, found=f"axis {axis} of {b.type_of(value)}"
+            )
+    return axis + b.type_of(values[0]).rank if axis < 0 and values else axis
+
+
+def _steps(b: Builder, values: Sequence[Tensor], axis: int, options: dict[str, Argument], span: Span) -> Size:
+    sizes = [b.type_of(value).shape[axis] for value in values]
+    given = options.get("steps")
+    if given is not None:
+        if not isinstance(given.thing, Static) or not isinstance(given.thing.value, int | Dim):
+            raise error("E0310", "`steps` is a size", given.span, found=describe(given.thing))
+        sizes.append(given.thing.value)
+    for size in sizes[1:]:
+        if size != sizes[0]:
+            raise error(
+                "E0613", "the scanned inputs differ in their number of steps", span, found=f"{sizes[0]} and {size}"
+            )
+    return sizes[0]
+
+
+def _scanned_names(layer: Layer, others: Sequence[Argument], scanned: Sequence[Argument], span: Span) -> list[str]:
+    taken = {a.name for a in others}
+    free = [i.name for i in layer.declaration.inputs if i.name not in taken]
+    if len(scanned) > len(free):
+        raise error(
+            "E0306",
+            f"`{layer.declaration.id.name}` takes no further scanned input",
+            scanned[len(free)].span,
+            expected=", ".join(free) or "no scanned input",
+            notes=(Note("declared here", layer.declaration.block.name_span),),
+        )
+    return free[: len(scanned)]
+
+
+def _captured(
+    b: Builder, layer: Layer, scanned: Sequence[str], others: Sequence[Argument]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Keyword inputs (the same at each step) and states given by name; a bundle gives all states of a nested instance."""
+    inputs = [i.name for i in layer.declaration.inputs]
+    own = [s.name for s in layer.declaration.states]
+    captured: dict[str, Tensor] = {}
+    states: dict[str, Tensor] = {}
+    for argument in others:
+        name = argument.name or ""
+        if name in inputs:
+            if not (isinstance(argument.thing, Static) and argument.thing.value is None):
+                captured[name] = b.tensor(argument.thing, argument.span)
+        elif name in own:
+            states[name] = b.tensor(argument.thing, argument.span)
+        elif isinstance(argument.thing, Result) and argument.thing.states:
+            states.update({f"{name}.{k}": b.tensor(t, argument.span) for k, t in argument.thing.states.items()})
+        else:
+            known = [*inputs, *own, *OPTIONS]
+            raise error(
+                "E0308",
+                f"`{layer.declaration.id.name}` has no input or state `{name}`",
+                argument.span,
+                expected=f"one of {', '.join(known)}",
+                hint=did_you_mean(name, known),
+            )
+    return captured, states
+
+
+def _check_complete(layer: Layer, types: dict[str, TensorType | None], span: Span) -> None:
+    missing = [i.name for i in layer.declaration.inputs if i.default is None and types[i.name] is None]
+    if missing:
+        raise error(
+            "E0307",
+            f"the scanned cell `{layer.declaration.id.name}` needs `{missing[0]}`",
+            span,
+            hint=f"give it by keyword where it is the same at each step: `{missing[0]}=...`",
+            notes=(Note("declared here", layer.declaration.block.name_span),),
+        )
+
+
+def _step_type(kind: TensorType, axis: int) -> TensorType:
+    return TensorType(kind.dtype, kind.shape[:axis] + kind.shape[axis + 1 :])
+
+
+def _stacked(kind: TensorType, axis: int, steps: Size, name: str, span: Span) -> TensorType:
+    if axis > kind.rank:
+        raise error(
+            "E0612", f"output `{name}` has too few axes to be stacked there", span, found=f"{kind}, axis {axis}"
+        )
+    return TensorType(kind.dtype, (*kind.shape[:axis], steps, *kind.shape[axis:]))
+
+
+def _initial(
+    b: Builder,
+    module: ir.Module,
+    state: ir.State,
+    given: dict[str, Tensor],
+    sizes: dict[str, Size],
+    span: Span,
+) -> Tensor:
+    """A state's start: what is given, else its declared number."""
+    kind = in_caller(module.types[state.value], sizes)
+    if state.name in given:
+        found = b.type_of(given[state.name])
+        if found != kind:
+            raise error(
+                "E0401", f"state `{state.name}` starts with another shape", span, found=str(found), expected=str(kind)
+            )
+        return given[state.name]
+    if state.initial is None:
+        raise error(
+            "E0614",
+            f"state `{state.name}` has no start",
+            span,
+            hint=f"give it by name: `{state.name}=...`",
+            notes=(Note("declared here", module.span),),
+        )
+    attributes = (("value", state.initial), ("dtype", Static(kind.dtype)), ("shape", Static(kind.shape)))
+    return b.emit("constant", (), (kind,), span, attributes)[0]
+
+
+def _lengths(b: Builder, options: dict[str, Argument]) -> Tensor | None:
+    argument = options.get("lengths")
+    if argument is None or (isinstance(argument.thing, Static) and argument.thing.value is None):
+        return None
+    lengths = b.tensor(argument.thing, argument.span)
+    kind = b.type_of(lengths)
+    if kind.dtype not in ir.INTS or kind.rank != 1:
+        raise error("E0612", "`lengths` holds one integer per row", argument.span, found=str(kind), expected="int[N]")
+    return lengths

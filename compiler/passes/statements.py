@@ -1,0 +1,340 @@
+"""Executes the statements of a block's body in order.
+
+A statement with a mistake is noted, the names that it would have bound become unknown, and the rest goes on, so that one run
+tells several mistakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlc import ir
+from dlc.diagnostics import DlcError, Note, did_you_mean, error
+from dlc.ir import Static
+from dlc.passes import calls, dimensions, messages
+from dlc.passes.builder import Builder, content_of, is_tensor, static_of
+from dlc.passes.expressions import decide, evaluate, place, substitute, turns
+from dlc.passes.naming import bound_names
+from dlc.passes.things import Items, Result, Tensor, Thing, Unknown, describe
+from dlc.spec import syntax
+from dlc.spec.source import Span
+
+#: Distributions and the arguments that each takes, with defaults (None: must be given).
+DISTRIBUTIONS: dict[str, tuple[tuple[str, float | None], ...]] = {
+    "constant": (("value", None),),
+    "uniform": (("low", 0.0), ("high", 1.0)),
+    "normal": (("mean", 0.0), ("std", 1.0)),
+    "truncated_normal": (("mean", 0.0), ("std", 1.0)),
+    "xavier_uniform": (("gain", 1.0),),
+    "xavier_normal": (("gain", 1.0),),
+    "kaiming_uniform": (("slope", 0.0),),
+    "kaiming_normal": (("slope", 0.0),),
+    "lecun_normal": (),
+    "orthogonal": (("gain", 1.0),),
+    "bernoulli": (("p", None),),
+}
+
+
+def execute_all(b: Builder, body: Sequence[syntax.Statement]) -> None:
+    """Executes a body; mistakes are collected in `b.diagnostics`."""
+    for statement in body:
+        before = b.statement
+        b.statement = place(statement)
+        try:
+            execute(b, statement)
+        except DlcError as problem:
+            b.diagnostics.extend(problem.diagnostics)
+            for name in bound_names(statement):
+                if not isinstance(statement, syntax.NextAssign):
+                    b.env[name] = Unknown()
+            if isinstance(statement, syntax.Output | syntax.NextAssign | syntax.Send):
+                b.broken = True
+        b.statement = before
+
+
+def execute(b: Builder, statement: syntax.Statement) -> None:
+    """Executes one statement. Raises DlcError."""
+    match statement:
+        case syntax.Assign():
+            _assign(b, statement)
+        case syntax.Output():
+            _output(b, statement)
+        case syntax.For():
+            for _ in turns(b, statement.targets, statement.iterable, place(statement)):
+                execute_all(b, statement.body)
+        case syntax.If():
+            _if(b, statement)
+        case syntax.Parameter():
+            _parameter(b, statement)
+        case syntax.State():
+            _state(b, statement)
+        case syntax.NextAssign():
+            _next(b, statement)
+        case syntax.Sample():
+            _sample(b, statement)
+        case syntax.Messages():
+            messages.execute(b, statement)
+        case syntax.Send():
+            messages.send(b, statement)
+        case syntax.Aggregate():
+            messages.aggregate(b, statement)
+        case syntax.Input():
+            if statement not in b.declaration.block.body:
+                raise error("E0609", "an input stands at the top of its block, in no loop or choice", statement.span)
+        case _:
+            raise error("E0609", "this statement belongs into a `train` section", statement.span)
+
+
+def _assign(b: Builder, node: syntax.Assign) -> None:
+    thing = calls.made(b, evaluate(b, node.value))
+    if len(node.targets) == 1:
+        _bind(b, node.targets[0], thing, node.span)
+        return
+    if isinstance(thing, Result):
+        parts: tuple[Thing, ...] = tuple(thing.outputs.values())
+    elif isinstance(thing, Items):
+        parts = thing.items
+    else:
+        raise error(
+            "E0509", f"this does not unpack into {len(node.targets)} names", node.value.span, found=describe(thing)
+        )
+    if len(parts) != len(node.targets):
+        raise error(
+            "E0509",
+            f"this gives {len(parts)} values for {len(node.targets)} names",
+            node.span,
+            found=describe(thing),
+            expected=f"{len(node.targets)} values",
+        )
+    for target, part in zip(node.targets, parts, strict=True):
+        _bind(b, target, part, node.span)
+
+
+def _bind(b: Builder, name: str, thing: Thing, span: Span) -> None:
+    if isinstance(thing, Items) and content_of(thing) is not None:
+        thing = Items(thing.items, syntax.Name(name))  # a list of tensors is known by its name
+    b.bind(name, thing, span)
+
+
+def _output(b: Builder, node: syntax.Output) -> None:
+    thing = evaluate(b, node.value)
+    tensor = b.tensor(thing, node.value.span)
+    name = node.name
+    if name is None:
+        name = node.value.id if isinstance(node.value, syntax.Name) else "output"
+    for port in b.outputs:
+        if port.name == name:
+            hint = "name them: `output name = ...`" if node.name is None else None
+            raise error("E0202", f"output `{name}` is given twice", node.span, hint=hint)
+    if any(state.name == name for state in b.states):
+        raise error(
+            "E0604", f"`{name}` is both an output and a state", node.span, hint="call the output something else"
+        )
+    b.outputs.append(ir.Port(name, tensor.id))
+    if node.name is not None and not (isinstance(node.value, syntax.Name) and node.value.id == name):
+        _bind(b, name, tensor, node.span)
+
+
+def _if(b: Builder, node: syntax.If) -> None:
+    tests: list[syntax.Expr] = []
+    taken = len(node.arms)
+    for i, (test, _) in enumerate(node.arms):
+        if taken < len(node.arms):
+            tests.append(substitute(b, test) or test)
+            continue
+        decided = decide(b, evaluate(b, test), test, "`if`")
+        tests.append(decided.source or test)
+        if decided.value:
+            taken = i
+    number = len(b.choices)
+    b.choices.append(ir.Choice(place(node), tuple(tests), taken))
+    body = node.arms[taken][1] if taken < len(node.arms) else node.orelse
+    with b.inside(ir.Arm(number, taken)):
+        execute_all(b, body)
+
+
+# --- parameters, states, draws ---------------------------------------------------------------------------------
+
+
+def _parameter(b: Builder, node: syntax.Parameter) -> None:
+    shape: list[int] = []
+    sources: list[syntax.Expr | None] = []
+    for dimension in node.type.dimensions:
+        for size in _parameter_sizes(b, dimension):
+            if not isinstance(size.value, int):
+                raise error(
+                    "E0406",
+                    "a parameter's shape must be constant",
+                    dimension.span,
+                    found=f"`{size.value}`, known only when the network runs",
+                    hint="give the dimension a size at the network's border: `F = 1433`",
+                )
+            shape.append(size.value)
+            sources.append(size.source)
+    if any(isinstance(frame, ir.Turn) for frame in b.frames):
+        raise error(
+            "E0609",
+            f"a {node.kind} stands in no loop",
+            node.span,
+            hint="make a block of it: each turn then has its own",
+        )
+    initial = _initial(b, node)
+    for name in node.names:
+        if any(p.name == name for p in b.parameters):
+            raise error("E0202", f"`{name}` is declared twice", node.span)
+        value = b.new_value(ir.TensorType(node.type.dtype, tuple(shape)))
+        b.parameters.append(ir.Parameter(name, node.kind, value, initial, tuple(sources)))
+        b.env[name] = Tensor(value)
+
+
+def _parameter_sizes(b: Builder, dimension: syntax.Expr | syntax.StarDimension | syntax.SizedDimension) -> list[Static]:
+    if isinstance(dimension, syntax.StarDimension):
+        star = b.env.get(dimension.name)
+        items = star.items if isinstance(star, Items) else ()
+        return [item for item in items if isinstance(item, Static)]
+    expression = dimension.size if isinstance(dimension, syntax.SizedDimension) else dimension
+    return [dimensions.size_of(b, expression)]
+
+
+def _initial(b: Builder, node: syntax.Parameter) -> ir.Distribution:
+    if node.distribution is not None:
+        return _distribution(b, node.distribution)
+    if node.value is None:
+        raise error(
+            "E0601", f"`{node.names[0]}` has no initial value", node.span, expected="`~ distribution` or `= value`"
+        )
+    thing = evaluate(b, node.value)
+    if is_tensor(thing):
+        raise error("E0302", "an initial value is a constant here", node.value.span, found="a tensor")
+    value = static_of(thing, node.value.span)
+    if isinstance(value.value, bool | int | float):
+        return ir.Distribution("constant", (Static(float(value.value), value.source),))
+    return ir.Distribution("expression", (value,))
+
+
+def _distribution(b: Builder, node: syntax.Expr) -> ir.Distribution:
+    """`uniform(-0.1, 0.1)`, `xavier_uniform`. Raises DlcError E0201, E0306."""
+    name = node.function if isinstance(node, syntax.Call) else node
+    if not isinstance(name, syntax.Name) or name.id not in DISTRIBUTIONS:
+        shown = name.id if isinstance(name, syntax.Name) else "this"
+        known = list(DISTRIBUTIONS)
+        raise error(
+            "E0201",
+            f"`{shown}` is no distribution",
+            node.span,
+            expected=", ".join(known),
+            hint=did_you_mean(shown, known),
+        )
+    wanted = DISTRIBUTIONS[name.id]
+    args = node.args if isinstance(node, syntax.Call) else ()
+    keywords = node.keywords if isinstance(node, syntax.Call) else ()
+    given = {key: _number(b, arg) for (key, _), arg in zip(wanted, args, strict=False)}
+    if len(args) > len(wanted):
+        raise error("E0306", f"`{name.id}` takes {len(wanted)} argument(s)", node.span, found=str(len(args)))
+    for keyword in keywords:
+        if keyword.name not in dict(wanted) or keyword.name in given:
+            raise error(
+                "E0308", f"`{name.id}` has no argument `{keyword.name}`", keyword.span, expected=", ".join(dict(wanted))
+            )
+        given[keyword.name] = _number(b, keyword.value)
+    missing = [key for key, default in wanted if default is None and key not in given]
+    if missing:
+        raise error("E0307", f"`{name.id}` needs `{missing[0]}`", node.span)
+    return ir.Distribution(name.id, tuple(given.get(key, Static(default)) for key, default in wanted))
+
+
+def _number(b: Builder, node: syntax.Expr) -> Static:
+    thing = evaluate(b, node)
+    if isinstance(thing, Static) and type(thing.value) in (int, float):
+        return Static(float(thing.value), thing.source)  # type: ignore[arg-type]
+    raise error("E0302", "a distribution's argument is a number", node.span, found=describe(thing))
+
+
+def _state(b: Builder, node: syntax.State) -> None:
+    if node not in b.declaration.block.body:
+        raise error("E0609", "a state stands at the top of its block, in no loop or choice", node.span)
+    kind = dimensions.declared_type(b, node.type)
+    initial: Static | None = None
+    if node.initial is not None:
+        thing = evaluate(b, node.initial)
+        if not (isinstance(thing, Static) and isinstance(thing.value, bool | int | float)):
+            raise error(
+                "E0610",
+                "a state's start must be a number so far",
+                node.initial.span,
+                found=describe(thing),
+                hint=f"leave it out, and give it where the cell is used: `{node.name}=...`",
+            )
+        initial = thing
+    value = b.new_value(kind)
+    b.states.append(ir.State(node.name, value, initial))
+    b.env[node.name] = Tensor(value)
+
+
+def _next(b: Builder, node: syntax.NextAssign) -> None:
+    if isinstance(b.env.get(node.name), Unknown):
+        raise DlcError(())
+    old = [s.value for s in b.states if s.name == node.name]
+    buffers = [p.value for p in b.parameters if p.name == node.name and p.kind == "buffer"]
+    if not old and not buffers:
+        known = [s.name for s in b.states] + [p.name for p in b.parameters if p.kind == "buffer"]
+        raise error(
+            "E0602",
+            f"`{node.name}` is no state or buffer of this block",
+            node.span,
+            expected=f"`state {node.name}: ...` or `buffer {node.name}: ...` above",
+            hint=did_you_mean(node.name, known),
+        )
+    nexts = b.next_states if old else b.next_buffers
+    if node.name in nexts:
+        raise error("E0604", f"`next {node.name}` is set twice", node.span)
+    tensor = b.tensor(evaluate(b, node.value), node.value.span)
+    wanted = b.types[(old or buffers)[0]]
+    found = b.type_of(tensor)
+    if found != wanted:
+        raise error(
+            "E0401",
+            f"`next {node.name}` has another shape than `{node.name}`",
+            node.value.span,
+            found=str(found),
+            expected=str(wanted),
+        )
+    if buffers and not b.training:
+        raise error("E0615", "a buffer changes in training only", node.span, hint="put it under `if training:`")
+    nexts[node.name] = tensor.id
+    b.emit("bind", (), (), node.span, target=ir.Bind(f"next {node.name}", tensor.id))
+
+
+def _sample(b: Builder, node: syntax.Sample) -> None:
+    if any(isinstance(frame, ir.Turn) for frame in b.frames):
+        raise error(
+            "E0609", "a draw stands in no loop", node.span, hint="make a block of it: each turn then has its own"
+        )
+    kind = dimensions.declared_type(b, node.type)
+    value = b.new_value(kind)
+    b.draws.append(ir.Draw(node.name, value, _distribution(b, node.distribution)))
+    b.env[node.name] = Tensor(value)
+
+
+def finish(b: Builder) -> None:
+    """What must hold at the end of a body. Raises DlcError with all that was found."""
+    if b.diagnostics:
+        raise DlcError(tuple(b.diagnostics))
+    block = b.declaration.block
+    if not b.outputs:
+        raise error(
+            "E0601",
+            f"`{block.name}` has no output",
+            block.name_span,
+            expected="`output name = ...` as its last statement",
+        )
+    for state in b.states:
+        if state.name not in b.next_states:
+            place_of = next((s.span for s in b.declaration.states if s.name == state.name), block.name_span)
+            raise error(
+                "E0603",
+                f"`next {state.name}` is never set",
+                place_of,
+                hint=f"set it once on each path: `next {state.name} = ...`",
+                notes=(Note("the block", block.name_span),),
+            )
