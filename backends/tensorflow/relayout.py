@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ SHAPING = frozenset({"reshape", "expand_dims", "squeeze"})
 
 @dataclass(slots=True)
 class Forms:
-    """The new values that hold one old value: in the spec's order, channels-last, or as a vector (its lone axis).
+    """The new values that define an old one: in the spec's order, channels-last, or as a vector (its lone axis).
 
     `main` is the one that came first.
     """
@@ -46,8 +46,8 @@ class Forms:
 class Relayout:
     """One use: `run` gives the new module, and which outputs and next states are channels-last.
 
-    Conversions stand right after the definition of what they convert, so that they serve every later use, whatever loop
-    or choice it stands in.
+    Conversions stand before the first use, in its loops and choices, and serve later uses in the same ones: turns of
+    a loop stay alike, and an arm that only training takes leaves no trace outside.
     """
 
     def __init__(
@@ -58,12 +58,10 @@ class Relayout:
         self._types: list[ir.TensorType] = []
         self._forms: dict[int, Forms] = {}
         self._old_of: dict[int, int] = {}
-        self._buckets: list[list[ir.Equation]] = [[]]
-        self._origins: list[ir.Origin] = [ir.Origin()]
-        self._bucket_of: dict[int, int] = {}
+        self._body: list[ir.Equation] = []
+        self._origin = ir.Origin()
+        self._converted: dict[tuple[int, str, int], list[tuple[tuple[ir.Frame, ...], int]]] = {}
         self._transposed: dict[int, tuple[int, tuple[int, ...]]] = {}
-        self._lifted: dict[tuple[int, int], int] = {}
-        self._conversions: set[int] = set()  # ids of the equations' outputs that only convert
 
     def run(self) -> tuple[ir.Module, frozenset[int], frozenset[int]]:
         """The new module; its channels-last outputs (then next states); inputs better given in the spec's order."""
@@ -74,9 +72,9 @@ class Relayout:
         for value in [*(p.value for p in old.parameters), *(d.value for d in old.draws)]:
             self._define(value)
         for equation in old.body:
-            self._buckets.append([])
-            self._origins.append(equation.origin)
+            self._origin = equation.origin
             self._equation(equation)
+        self._origin = ir.Origin()
         outputs = [self._output(port) for port in old.outputs]
         count = len(old.inputs)
         states = [self._forced(port, last=count + index in self._inputs) for index, port in enumerate(old.next_states)]
@@ -106,7 +104,6 @@ class Relayout:
     def _new(self, type_: ir.TensorType, old: int | None = None) -> int:
         self._types.append(type_)
         value = len(self._types) - 1
-        self._bucket_of[value] = len(self._buckets) - 1
         if old is not None:
             self._old_of[value] = old
         return value
@@ -129,20 +126,27 @@ class Relayout:
         return value
 
     def _emit(self, equation: ir.Equation) -> None:
-        self._buckets[-1].append(equation)
+        self._body.append(equation)
 
     def _convert(
         self, op: str, attribute: str, source: int, parameter: tuple[object, ...], shape: Sequence[Size], old: int
     ) -> int:
-        """A reshape or transpose right after the definition of `source`."""
-        bucket = self._bucket_of[source]
+        """A reshape or transpose before the equation at hand."""
         result = self._new(ir.TensorType(self._types[source].dtype, tuple(shape)), old)
-        self._bucket_of[result] = bucket
         attributes = ((attribute, ir.Static(parameter)),)
-        equation = ir.Equation(op, (source,), (result,), attributes, origin=self._origins[bucket])
-        self._buckets[bucket].append(equation)
-        self._conversions.add(result)
+        self._emit(ir.Equation(op, (source,), (result,), attributes, origin=self._origin))
         return result
+
+    def _once(self, old: int, form: str, rank: int, make: Callable[[], int]) -> int:
+        """What `make` gives, or gave before in the same loops and choices."""
+        made = self._converted.setdefault((old, form, rank), [])
+        frames = self._origin.frames
+        for outer, value in made:
+            if frames[: len(outer)] == outer:
+                return value
+        value = make()
+        made.append((frames, value))
+        return value
 
     def _reordered(self, source: int, order: tuple[int, ...], old: int) -> int:
         """`source` with its axes in `order`: itself, its own transpose's source, a reshape or a transpose."""
@@ -160,34 +164,33 @@ class Relayout:
     def _first(self, old: int) -> int:
         """The value in the spec's order."""
         forms = self._forms[old]
-        if forms.first is None:
-            shape = self._shape(old)
-            if forms.last is not None:
-                back = tuple(permutation(len(shape)).index(axis) for axis in range(len(shape)))
-                forms.first = self._reordered(forms.last, back, old)
-            else:
-                assert forms.vector is not None
-                forms.first = self._convert("reshape", "shape", forms.vector, shape, shape, old)
-        return forms.first
+        return forms.first if forms.first is not None else self._once(old, "first", 0, lambda: self._to_first(old))
+
+    def _to_first(self, old: int) -> int:
+        forms, shape = self._forms[old], self._shape(old)
+        if forms.last is not None:
+            back = tuple(permutation(len(shape)).index(axis) for axis in range(len(shape)))
+            return self._reordered(forms.last, back, old)
+        assert forms.vector is not None
+        return self._convert("reshape", "shape", forms.vector, shape, shape, old)
 
     def _last(self, old: int) -> int:
         """The value channels-last."""
         forms = self._forms[old]
-        if forms.last is None:
-            shape = self._shape(old)
-            if forms.first is None and forms.vector is not None:
-                target = permuted(shape)
-                forms.last = self._convert("reshape", "shape", forms.vector, target, target, old)
-            else:
-                forms.last = self._reordered(self._first(old), permutation(len(shape)), old)
-        return forms.last
+        return forms.last if forms.last is not None else self._once(old, "last", 0, lambda: self._to_last(old))
+
+    def _to_last(self, old: int) -> int:
+        forms, shape = self._forms[old], self._shape(old)
+        if forms.first is None and forms.vector is not None:
+            target = permuted(shape)
+            return self._convert("reshape", "shape", forms.vector, target, target, old)
+        return self._reordered(self._first(old), permutation(len(shape)), old)
 
     def _wide(self, old: int) -> bool:
         return sum(size != 1 for size in self._shape(old)) > 1
 
     def _has_last(self, old: int) -> bool:
-        forms = self._forms[old]
-        return forms.last is not None and (forms.last == forms.main or old in self._wanted)
+        return self._forms[old].last is not None or (old in self._wanted and (old, "last", 0) in self._converted)
 
     # --- equations ---------------------------------------------------------------------------------------------
 
@@ -303,17 +306,16 @@ class Relayout:
         shape = self._shape(value)
         if len(shape) == rank:
             return self._last(value)
-        if (value, rank) not in self._lifted:
-            lifted = (*(1,) * (rank - len(shape)), *shape)
-            source = self._first(value)
-            if same_order(lifted, permutation(rank)):
-                target = permuted(lifted)
-                result = self._convert("reshape", "shape", source, target, target, value)
-            else:
-                wide = self._convert("reshape", "shape", source, lifted, lifted, value)
-                result = self._convert("transpose", "axes", wide, permutation(rank), permuted(lifted), value)
-            self._lifted[value, rank] = result
-        return self._lifted[value, rank]
+        return self._once(value, "lifted", rank, lambda: self._to_rank(value, rank))
+
+    def _to_rank(self, value: int, rank: int) -> int:
+        shape = self._shape(value)
+        lifted = (*(1,) * (rank - len(shape)), *shape)
+        source, target = self._first(value), permuted(lifted)
+        if same_order(lifted, permutation(rank)):
+            return self._convert("reshape", "shape", source, target, target, value)
+        wide = self._convert("reshape", "shape", source, lifted, lifted, value)
+        return self._convert("transpose", "axes", wide, permutation(rank), target, value)
 
     def _aligned(self, equation: ir.Equation) -> bool:
         ranks = {self._type(value).rank for value in (*self._present(equation), *equation.outputs)}
@@ -453,12 +455,7 @@ class Relayout:
     # --- the module's border -----------------------------------------------------------------------------------
 
     def _output(self, port: ir.Port) -> tuple[ir.Port, bool]:
-        forms = self._forms[port.value]
-        last = (
-            not self._spec_outputs
-            and forms.last is not None
-            and (forms.main == forms.last or port.value in self._wanted)
-        )
+        last = not self._spec_outputs and self._has_last(port.value)
         return self._forced(port, last)
 
     def _forced(self, port: ir.Port, last: bool) -> tuple[ir.Port, bool]:
@@ -474,7 +471,7 @@ class Relayout:
         """The body without transposes and reshapes that nothing reads any more."""
         used = set(kept)
         body: list[ir.Equation] = []
-        for equation in reversed([equation for bucket in self._buckets for equation in bucket]):
+        for equation in reversed(self._body):
             if equation.op in ("transpose", "reshape") and equation.outputs[0] not in used:
                 continue
             used.update(value for value in equation.inputs if value is not None)
@@ -500,17 +497,17 @@ class Relayout:
             return tuple(self._alive(item, defined) for item in content)
         if content is None or content in defined:
             return content
-        forms = self._forms[self._old_of[content]]
-        return next((value for value in (forms.first, forms.last, forms.vector) if value in defined), None)
+        old = self._old_of[content]
+        return next((value for value in sorted(defined) if self._old_of.get(value) == old), None)
 
     def _regrets(self, body: Sequence[ir.Equation], ports: Sequence[int]) -> frozenset[int]:
         """Inputs given channels-last that are only turned back."""
         regrets: set[int] = set()
         for index in self._inputs:
-            value = self._forms[ports[index]].last
-            uses = [equation for equation in body if value in equation.inputs]
-            turned = [e for e in uses if e.outputs and e.outputs[0] in self._conversions]
-            if uses and uses == turned and all(self._forms[ports[index]].first == e.outputs[0] for e in turned):
+            old = ports[index]
+            uses = [equation for equation in body if self._forms[old].main in equation.inputs]
+            back = {value for _, value in self._converted.get((old, "first", 0), [])}
+            if uses and all(back.issuperset(equation.outputs) for equation in uses if equation.op != "bind"):
                 regrets.add(index)
         return frozenset(regrets)
 
