@@ -1,9 +1,9 @@
 """Compiles the networks of a unit: one model file each, `<network>.onnx`, or `<network>.training.onnx`.
 
 The model's inputs are the network's inputs (explicit draws among them) and states, by their names in the spec. Its
-outputs are the network's by name, new states as `next <state>`, and in training `buffer <path>` for each buffer that
-the step changes. A name that is both an input's and an output's is `output <name>` among the outputs. Weights are
-initialisers under their canonical paths; their numbers stand in `<network>.safetensors` beside the model, which
+outputs are the network's by name, new states as `next <state>`, and in training `buffer <path>` for each buffer
+as it is after the step. A name that is both an input's and an output's is `output <name>` among the outputs. Weights
+are initialisers under their canonical paths; their numbers stand in `<network>.safetensors` beside the model, which
 compiling neither writes nor reads.
 """
 
@@ -17,7 +17,7 @@ from dlc.backends.onnx.graph import Names, element
 from dlc.backends.onnx.library import Library, finish
 from dlc.backends.onnx.proto import Initialiser, Model, Tensor, serialise
 from dlc.backends.onnx.scope import STORED_PRECISION, Scope
-from dlc.ir import Module, TensorType
+from dlc.ir import Module, Program, TensorType
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.weights import header_of
 
@@ -43,7 +43,12 @@ def model_of(network: Network, stem: str, options: Options) -> Model:
     types = {item.path: TensorType(item.dtype, item.shape) for item in stored}
     scope = Scope(module, builder, functions(program, library, options.natives), types)
     results = emit(scope)
-    ports = _outputs(scope)
+    if program.training:  # those that nothing changes too
+        buffers = [item.path for item in stored if item.kind == "buffer"]
+        results = results[: len(module.outputs) + len(module.next_states)] + [scope.weight(path) for path in buffers]
+    else:
+        buffers = []
+    ports = _outputs(scope, buffers)
     weights = finish(builder, results, [name for name, _ in ports], Names(), scope.weights)
     return Model(
         builder.graph,
@@ -53,8 +58,15 @@ def model_of(network: Network, stem: str, options: Options) -> Model:
         [_tensor(name, type_, options) for name, type_ in ports],
         _initialisers(weights, stored, f"{network.name}.safetensors"),
         module.doc or "",
-        {"dlc.mode": "training" if program.training else "inference"},
+        _metadata(program, module),
     )
+
+
+def _metadata(program: Program, module: Module) -> dict[str, str]:
+    """The mode, and where a state starts that a caller leaves out."""
+    starts = {state.name: state.initial.value for state in module.states if state.initial is not None}
+    mode = {"dlc.mode": "training" if program.training else "inference"}
+    return mode | {f"dlc.start.{name}": repr(value) for name, value in starts.items()}
 
 
 def _tensor(name: str, type_: TensorType, options: Options) -> Tensor:
@@ -65,8 +77,8 @@ def _inputs(module: Module) -> list[tuple[str, TensorType]]:
     return [(port.name, module.types[port.value]) for port in (*module.inputs, *module.states)]
 
 
-def _outputs(scope: Scope) -> list[tuple[str, TensorType]]:
-    """Names and types of what the network gives, in the order of `emit`."""
+def _outputs(scope: Scope, buffers: Sequence[str]) -> list[tuple[str, TensorType]]:
+    """Names and types of what the network gives: outputs, next states, buffers."""
     module = scope.module
     taken = set(scope.ports)
     found = [
@@ -74,7 +86,7 @@ def _outputs(scope: Scope) -> list[tuple[str, TensorType]]:
         for port in module.outputs
     ]
     found += [(f"next {port.name}", module.types[port.value]) for port in module.next_states]
-    return found + [(f"buffer {path}", scope.stored[path]) for path in scope.buffers]
+    return found + [(f"buffer {path}", scope.stored[path]) for path in buffers]
 
 
 def _initialisers(weights: Sequence[str], stored: Sequence[NetworkParameter], location: str) -> list[Initialiser]:

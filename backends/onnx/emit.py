@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dlc.backends.onnx.graph import Builder, Names, Value
 from dlc.backends.onnx.library import Library, finish
 from dlc.backends.onnx.natives import native_of
-from dlc.backends.onnx.proto import Function
 from dlc.backends.onnx.rule import Apply
 from dlc.backends.onnx.rules import RULES
 from dlc.backends.onnx.scan import scan
@@ -30,7 +29,7 @@ def functions(program: Program, library: Library, natives: bool) -> dict[str, Ca
 
 
 def _function(module: Module, library: Library, callees: Mapping[str, Callee], natives: bool) -> Callee:
-    scope = Scope(module, library.builder(library.names.fresh(module.key.replace("#", "_"))), callees)
+    scope = Scope(module, library.builder(module.block.name), callees)
     native = native_of(module) if natives else None
     results = emit(scope) if native is None else native(scope)
     buffers = list(scope.buffers)
@@ -41,8 +40,7 @@ def _function(module: Module, library: Library, callees: Mapping[str, Callee], n
     states = [f"next_{port.name}" for port in module.next_states]
     hints = [*(port.name for port in module.outputs), *states, *(f"next_{weight_name(path)}" for path in buffers)]
     weights = finish(scope.b, results, hints, Names(), scope.weights)
-    library.functions.append(Function(scope.b.graph.name, scope.b.graph, module.doc or ""))
-    return Callee(module, scope.b.graph.name, weights, buffers)
+    return Callee(module, library.add(scope.b, module.block.name, module.doc or ""), weights, buffers)
 
 
 def emit(scope: Scope) -> list[Value]:

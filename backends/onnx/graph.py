@@ -114,13 +114,13 @@ class Builder:
         numbers = tuple(numbers)
         if not numbers:  # an attribute cannot tell an empty list of ints from an absent one
             return self.literal(Literal("INT64", (0,), ()), hint or "none")
-        text = hint or "_".join(_digits(number) for number in numbers)
+        text = hint or "_".join(["ints", *map(_digits, numbers)])
         return self._constant(("ints", numbers, hint), text, {"value_ints": numbers})
 
     def number(self, value: Number, dtype: str, hint: str = "") -> Value:
         """A constant scalar of one of the IR's element types."""
         element = self.element(dtype)
-        text = hint or "c_" + _digits(value)
+        text = hint or f"{_kind(dtype)}_{_digits(value)}"
         if element == "INT64":
             return self._constant((element, value), text, {"value_int": int(value)})
         if element == "FLOAT":
@@ -236,6 +236,10 @@ class Names:
 def snake(op: str) -> str:
     """`ReduceMean` as a name: `reduce_mean`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", op).lower()
+
+
+def _kind(dtype: str) -> str:
+    return "float" if is_float(dtype) else "bool" if dtype == "bool" else "int"
 
 
 def _digits(number: Number) -> str:

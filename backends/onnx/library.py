@@ -18,6 +18,7 @@ class Library:
         self.functions: list[Function] = []
         self.names = Names()
         self._helpers: dict[Hashable, str] = {}
+        self._texts: dict[tuple[str, str], str] = {}
 
     def builder(self, name: str) -> Builder:
         return Builder(Graph(name), self.precision, library=self)
@@ -36,6 +37,17 @@ class Library:
         function = self._helpers[(name, key)]
         return b.many(function, [value for _, value in inputs], [name], domain=self.domain)[0]
 
+    def add(self, builder: Builder, name: str, doc: str) -> str:
+        """Adds a finished graph as a function called `name`, or like it; the name it got.
+
+        Modules of one block that differ only in sizes known from their inputs are one function.
+        """
+        text = _text(builder.graph)
+        if (name, text) not in self._texts:
+            builder.graph.name = self._texts[(name, text)] = self.names.fresh(name)
+            self.functions.append(Function(builder.graph.name, builder.graph, doc))
+        return self._texts[(name, text)]
+
     def used(self, graph: Graph) -> list[Function]:
         """The functions that a graph reaches, callees first."""
         table = {function.name: function for function in self.functions}
@@ -48,6 +60,18 @@ class Library:
             reached |= new
             waiting += [table[name].graph for name in sorted(new)]
         return [function for function in self.functions if function.name in reached]
+
+
+def _text(graph: Graph) -> str:
+    """All that a graph says, names included; equal for equal graphs."""
+    lines = [f"{[value.name for value in graph.inputs]} -> {[value.name for value in graph.outputs]}"]
+    for node in graph.nodes:
+        attributes = {
+            name: _text(value) if isinstance(value, Graph) else value for name, value in sorted(node.attributes.items())
+        }
+        given = [value and value.name for value in node.inputs]
+        lines.append(f"{[value.name for value in node.outputs]} = {node.domain}.{node.op}{given} {attributes}")
+    return "\n".join(lines)
 
 
 def finish(

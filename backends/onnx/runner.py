@@ -37,7 +37,7 @@ class Runner:
 
     def __init__(self) -> None:
         self._session: ort.InferenceSession | None = None
-        self._mode = ""
+        self._metadata: dict[str, str] = {}
 
     def load(self, folder: str, entry: str, weights: str | None, precision: str) -> None:
         """`precision` is in the model already. Raises DlcError (E0804) where ONNX Runtime refuses the model."""
@@ -53,20 +53,45 @@ class Runner:
             self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as problem:
             raise error("E0804", f"ONNX Runtime refuses {entry}: {problem}", exit_code=3) from problem
-        self._mode = self._session.get_modelmeta().custom_metadata_map.get("dlc.mode", "inference")
+        self._metadata = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:
-        """Outputs by name, `next <state>` and `buffer <path>`. A model is for one mode: E0805 where it is the other."""
+        """Outputs by name, `next <state>` and `buffer <path>`. A state left out starts where the spec says.
+
+        A model is for one mode: E0805 where it is the other.
+        """
         session = self._session
         if session is None:
             raise RuntimeError("run before load")
         asked = "training" if training else "inference"
-        if asked != self._mode:
-            raise error("E0805", f"this ONNX model is for {self._mode}, not for {asked}", exit_code=2)
-        feeds = {item.name: _fitting(inputs[item.name], item.type) for item in session.get_inputs()}
+        mode = self._metadata.get("dlc.mode", "inference")
+        if asked != mode:
+            raise error("E0805", f"this ONNX model is for {mode}, not for {asked}", exit_code=2)
+        wanted: Any = session.get_inputs()
+        sizes = _sizes(wanted, inputs)
+        feeds = {
+            item.name: _fitting(inputs[item.name], item.type) if item.name in inputs else self._start(item, sizes)
+            for item in wanted
+        }
         names = [item.name for item in session.get_outputs()]
         results: Any = session.run(names, feeds)
         return {name.removeprefix("output "): np.asarray(value) for name, value in zip(names, results, strict=True)}
+
+    def _start(self, item: Any, sizes: Mapping[str, int]) -> Array:
+        """A state that the caller leaves out; a dimension that only it has starts at 0."""
+        start = self._metadata.get(f"dlc.start.{item.name}")
+        if start is None:
+            raise error("E0806", f"the model needs the input `{item.name}`", exit_code=2)
+        shape = [size if isinstance(size, int) else sizes.get(size, 0) for size in item.shape]
+        return np.full(shape, float(start) if start not in ("True", "False") else start == "True", _NUMPY[item.type])
+
+
+def _sizes(wanted: Any, inputs: Mapping[str, Array]) -> dict[str, int]:
+    """The dynamic dimensions, by name, as the inputs have them."""
+    given = [(item.shape, np.shape(inputs[item.name])) for item in wanted if item.name in inputs]
+    return {
+        name: size for names, shape in given for name, size in zip(names, shape, strict=True) if isinstance(name, str)
+    }
 
 
 def _fitting(array: Array, wanted: str) -> Array:

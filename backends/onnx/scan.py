@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dlc.backends.onnx.graph import Builder, Value
+from dlc.backends.onnx.graph import Attribute, Builder, Value
 from dlc.backends.onnx.library import own_values
 from dlc.backends.onnx.rules.elementwise import select
 from dlc.backends.onnx.scope import Scope
@@ -40,7 +40,7 @@ def scan(scope: Scope, target: Scan, given: Sequence[Value], call_cell: CallCell
     carried = [*operands.states, *map(scope.weight, buffers)]
     rows = list(operands.scanned)
     if target.has_lengths or not rows:  # a scan over steps alone still needs something to scan
-        rows.append(_positions(scope, target))
+        rows.append(scope.sizes.positions(target.steps))
     instance = scope.module.instances[target.instance]
     body = scope.b.nested(f"{instance.site.split('.')[-1]}_step")
     _write_body(scope, target, operands, body, buffers, call_cell)
@@ -50,14 +50,7 @@ def scan(scope: Scope, target: Scan, given: Sequence[Value], call_cell: CallCell
         "Scan",
         [*carried, *rows],
         hints + [port.name for port in outputs],
-        {
-            "body": body.graph,
-            "num_scan_inputs": len(rows),
-            "scan_input_axes": (target.axis,) * len(operands.scanned) + (0,) * (len(rows) - len(operands.scanned)),
-            "scan_output_axes": (target.axis,) * len(outputs),
-            "scan_input_directions": (int(target.reverse),) * len(rows),
-            "scan_output_directions": (int(target.reverse),) * len(outputs),
-        },
+        {"body": body.graph, **_attributes(target, len(operands.scanned), len(rows), len(outputs))},
         name=instance.path,
     )
     count = len(operands.states)
@@ -66,15 +59,22 @@ def scan(scope: Scope, target: Scan, given: Sequence[Value], call_cell: CallCell
     return results[len(carried) :] + results[:count]
 
 
+def _attributes(target: Scan, scanned: int, rows: int, outputs: int) -> dict[str, Attribute]:
+    """Positions, the row after the scanned values, have the one axis 0. What is ONNX's default is left out."""
+    attributes: dict[str, Attribute] = {"num_scan_inputs": rows}
+    if target.axis != 0:
+        attributes["scan_input_axes"] = (target.axis,) * scanned + (0,) * (rows - scanned)
+        attributes["scan_output_axes"] = (target.axis,) * outputs
+    if target.reverse:
+        attributes["scan_input_directions"] = (1,) * rows
+        attributes["scan_output_directions"] = (1,) * outputs
+    return attributes
+
+
 def _split(target: Scan, given: Sequence[Value], states: int) -> _Operands:
     first, second = len(target.scanned), len(target.scanned) + len(target.captured)
     lengths = given[second + states] if target.has_lengths else None
     return _Operands(given[:first], given[first:second], given[second : second + states], lengths)
-
-
-def _positions(scope: Scope, target: Scan) -> Value:
-    zero, one = scope.b.number(0, "int"), scope.b.number(1, "int")
-    return scope.b("Range", zero, scope.sizes.scalar(target.steps), one, hint="positions")
 
 
 def _write_body(

@@ -21,6 +21,7 @@ class Sizes:
         self._homes = {home.symbol: home for home in reversed(homes)}
         self._known: dict[Size, Value] = {}
         self._scalars: dict[Size, Value] = {}
+        self._positions: dict[Size, Value] = {}
         self._vectors: dict[tuple[Size, ...], Value] = {}
         self._nonnegative: set[Value] = set()
 
@@ -38,8 +39,15 @@ class Sizes:
             return self._builder.number(size, "int")
         if size not in self._scalars:
             value = self.one(size)
-            self._scalars[size] = self._builder("Squeeze", value, hint=value.hint)
+            self._scalars[size] = self._builder("Squeeze", value, hint=f"{value.hint}_scalar")
         return self._scalars[size]
+
+    def positions(self, count: Size) -> Value:
+        """0, 1, ... count - 1."""
+        if count not in self._positions:
+            zero, one = self._builder.number(0, "int"), self._builder.number(1, "int")
+            self._positions[count] = self._builder("Range", zero, self.scalar(count), one, hint="positions")
+        return self._positions[count]
 
     def vector(self, sizes: Sequence[Size], hint: str = "shape") -> Value:
         """Several sizes as one int64 vector; runs of constants stay together."""

@@ -93,13 +93,13 @@ def op_program(name: str, types: Sequence[TensorType], attributes: Mapping[str, 
     return program(module("Net", (*types, *results), [body], inputs=inputs, outputs=outputs))
 
 
-def compile_to(folder: Path, inference: Program, training: Program | None = None, **options: Any) -> Path:
+def compile_to(folder: Path, inference: Program, other: Program | None = None, **options: Any) -> Path:
     """Writes the model, checks it fully and infers its shapes strictly; its path."""
-    unit = Unit("test", "0", None, (Network("Net", inference, training or inference),))
+    unit = Unit("test", "0", None, (Network(inference.network, inference, other or inference),))
     artifact = backend.compile(unit, Options(**options))
     for name, content in artifact.files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    path = folder / artifact.entries["Net"]
+    path = folder / artifact.entries[inference.network]
     check_model(path)
     return path
 

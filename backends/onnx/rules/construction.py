@@ -22,6 +22,8 @@ def _dimension(b: Builder, use: Apply) -> Value:
 
 def _arange(b: Builder, use: Apply) -> Value:
     start, stop, step = (use.attributes[name] for name in ("start", "stop", "step"))
+    if start == 0 and step == 1:
+        return use.sizes.positions(stop)
     return b("Range", use.sizes.scalar(start), use.sizes.scalar(stop), b.number(step, "int"))
 
 

@@ -46,7 +46,7 @@ def _one_hot(b: Builder, use: Apply) -> Value:
     """`OneHot` wants an axis, and ONNX Runtime's makes 32-bit floats, so a scalar and other widths go another way."""
     depth = use.sizes.scalar(use.attributes["depth"])
     if use.types[0].rank == 0 or b.element("float") != "FLOAT":
-        places = b("Range", b.number(0, "int"), depth, b.number(1, "int"), hint="places")
+        places = use.sizes.positions(use.attributes["depth"])
         index = b.cast(use.inputs[0], "int") if use.types[0].dtype == "i32" else use.inputs[0]
         index = b("Unsqueeze", index, b.integers([-1]), hint="index")
         return b.cast(b("Equal", index, places, hint="hot"), "float")

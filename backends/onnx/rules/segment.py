@@ -72,6 +72,27 @@ def _extreme(reduction: str) -> _Fold:
     return fold
 
 
+def _softmax(b: Builder, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> Value:
+    """Over the rows of each segment; a segment of -inf alone gets 0."""
+
+    def of_row(reduction: str, values: Value, hint: str) -> Value:
+        folded = _scatter(b, reduction, values, segments, count, dtype, rank)
+        return b("Gather", folded, segments, hint=hint, axis=0)
+
+    zero, one = b.number(0.0, dtype), b.number(1.0, dtype)
+    largest = of_row("max", x, "largest")
+    nothing = b("Equal", largest, b.number(float("-inf"), dtype), hint="nothing")
+    shift = b("Where", nothing, zero, largest, hint="shift")
+    weights = b("Exp", b("Sub", x, shift, hint="shifted"), hint="weights")
+    total = of_row("add", weights, "total")
+    return b("Div", weights, b("Where", b("Equal", total, zero, hint="none"), one, total, hint="divisor"))
+
+
+def _count(b: Builder, use: Apply) -> Value:
+    count = use.sizes.one(use.attributes["count"])
+    return _sizes(b, use.inputs[0], count, use.types[0].dtype, 1)
+
+
 def _segment(name: str, fold: _Fold, doc: str) -> Rule:
     def rule(b: Builder, use: Apply) -> Value:
         x, segments = use.inputs
@@ -92,4 +113,6 @@ RULES: Mapping[str, Rule] = {
     "segment_mean": _segment("segment_mean", _mean, "The mean of each segment's rows; 0 for none."),
     "segment_max": _segment("segment_max", _extreme("max"), "The largest of each segment's rows; 0 for none."),
     "segment_min": _segment("segment_min", _extreme("min"), "The smallest of each segment's rows; 0 for none."),
+    "segment_softmax": _segment("segment_softmax", _softmax, "Softmax over the rows of each segment."),
+    "segment_count": _count,
 }

@@ -85,9 +85,9 @@ def _roll(b: Builder, use: Apply) -> Value:
     size = use.types[0].shape[axis]
     if shift == 0:
         return use.inputs[0]
-    zero, one = b.number(0, "int"), b.number(1, "int")
-    places = b("Range", zero, use.sizes.scalar(size), one, hint="places")
-    moved = b("Mod", b("Sub", places, use.sizes.scalar(shift)), use.sizes.scalar(size), hint="source")
+    moved = b(
+        "Mod", b("Sub", use.sizes.positions(size), use.sizes.scalar(shift)), use.sizes.scalar(size), hint="source"
+    )
     return b("Gather", use.inputs[0], moved, axis=axis)
 
 
