@@ -86,7 +86,6 @@ def send(b: Builder, node: syntax.Send) -> None:
             expected=f"a first axis of {b.edges}",
         )
     _, target, count = b.message_nodes
-    b.bind("message", message, node.span)
     assert isinstance(target, Tensor)
     b.sent = (message, target, count)
 
