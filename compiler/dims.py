@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import gcd
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ class Dim:
     def __str__(self) -> str:
         out = ""
         for monomial, factor in sorted(self.terms, key=lambda term: (term[0] == (), _key(term[0]))):
-            text = "*".join(str(a) if p == 1 else f"{a}**{p}" for a, p in _print_order(monomial))
             size = abs(factor)
+            # -(a//b) is not -a//b, 2*(a//b) is not 2*a//b.
+            alone = len(monomial) == 1 and (factor == 1 or (factor == -1 and out != ""))
+            text = "*".join(_factor_text(atom, power, alone) for atom, power in _print_order(monomial))
             body = text if text and size == 1 else f"{size}*{text}" if text else str(size)
             sign = ("-" if factor < 0 else "") if not out else (" - " if factor < 0 else " + ")
             out += sign + body
@@ -117,15 +120,39 @@ def floor_divide(a: Size, b: Size) -> Size:
         return exact
     if not isinstance(b, int):
         return _make({((FloorDiv(a, b), 1),): 1})
-    # What divides evenly comes out: (b*q + r)//b = q + r//b.
-    whole = {monomial: factor // b for monomial, factor in _terms(a).items()}
-    rest = {monomial: factor % b for monomial, factor in _terms(a).items()}
-    quotient, remainder = _make(whole), _make(rest)
-    if isinstance(remainder, int):
-        return add(quotient, remainder // b)
     if b < 0:
-        return _make({((FloorDiv(a, b), 1),): 1})
-    return add(quotient, _make({((FloorDiv(remainder, b), 1),): 1}))
+        return floor_divide(negative(a), -b)
+    # What divides evenly comes out: (b*q + r)//b = q + r//b.
+    quotient = _make({monomial: factor // b for monomial, factor in _terms(a).items()})
+    remainder = _make({monomial: factor % b for monomial, factor in _terms(a).items()})
+    return add(quotient, _floor_of_rest(remainder, b))
+
+
+def _floor_of_rest(a: Size, b: int) -> Size:
+    """a // b for b > 0, where no coefficient of `a` reaches b."""
+    if isinstance(a, int):
+        return a // b
+    common = gcd(b, *(factor for monomial, factor in a.terms if monomial))
+    if common > 1:  # (g*x + c)//(g*m) = (x + c//g)//m
+        scaled = {monomial: factor // common for monomial, factor in a.terms}
+        return floor_divide(_make(scaled), b // common)
+    inner = _inner_division(a)
+    if inner is not None:  # (x//d + y)//m = (x + y*d)//(d*m)
+        rest = subtract(a, _make({((inner, 1),): 1}))
+        whole = add(inner.numerator, multiply(rest, inner.denominator))
+        return floor_divide(whole, multiply(inner.denominator, b))
+    return _make({((FloorDiv(a, b), 1),): 1})
+
+
+def _inner_division(size: Dim) -> FloorDiv | None:
+    """The first term that is a floor division by a number, once and with nothing else in its product."""
+    for monomial, factor in size.terms:
+        if factor != 1 or len(monomial) != 1:
+            continue
+        atom, power = monomial[0]
+        if power == 1 and isinstance(atom, FloorDiv) and isinstance(atom.denominator, int):
+            return atom
+    return None
 
 
 def modulo(a: Size, b: Size) -> Size:
@@ -254,8 +281,10 @@ def _divide_polynomial(a: Dim, b: Dim) -> Size | None:
     return None
 
 
-def _order(term: tuple[Monomial, int]) -> tuple[int, tuple[tuple[str, int], ...]]:
-    return sum(power for _, power in term[0]), _key(term[0])
+def _order(term: tuple[Monomial, int]) -> tuple[int, tuple[str, ...]]:
+    """By degree, then the atoms written out (x*x < x*y < y*y): products respect this order, as long division needs."""
+    word = tuple(str(atom) for atom, power in term[0] for _ in range(power))
+    return len(word), word
 
 
 def _ratio(top: Monomial, lead: Monomial) -> Monomial | None:
@@ -268,5 +297,10 @@ def _ratio(top: Monomial, lead: Monomial) -> Monomial | None:
     return tuple((atom, power) for atom, power in powers.items() if power)
 
 
+def _factor_text(atom: Atom, power: int, alone: bool) -> str:
+    text = str(atom) if isinstance(atom, str) or (alone and power == 1) else f"({atom})"
+    return text if power == 1 else f"{text}**{power}"
+
+
 def _bracketed(size: Size) -> str:
-    return str(size) if isinstance(size, int) and size >= 0 or is_symbol(size) else f"({size})"
+    return str(size) if (isinstance(size, int) and size >= 0) or is_symbol(size) else f"({size})"
