@@ -30,7 +30,7 @@ def functions(program: Program, library: Library, natives: bool) -> dict[str, Ca
 
 def _function(module: Module, library: Library, callees: Mapping[str, Callee], natives: bool) -> Callee:
     scope = Scope(module, library.builder(module.block.name), callees)
-    native = native_of(module) if natives else None
+    native = native_of(module, library.precision) if natives else None
     results = emit(scope) if native is None else native(scope)
     buffers = list(scope.buffers)
     ports = list(scope.ports.values())

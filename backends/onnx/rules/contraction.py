@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from dlc.backends.onnx.graph import Builder, Value
+from dlc.backends.onnx.graph import Attribute, Builder, Value
 from dlc.backends.onnx.rule import Apply, Rule, Same
 
 
@@ -17,24 +18,27 @@ def _einsum(b: Builder, use: Apply) -> Value:
     return b("Einsum", *use.inputs, equation=use.attributes["pattern"])
 
 
+def conv_attributes(given: Mapping[str, Any]) -> dict[str, Attribute]:
+    """`Conv`'s attributes from the op's."""
+    return {
+        "strides": given["stride"],
+        "pads": pads_of(given["padding"]),
+        "dilations": given["dilation"],
+        "group": given["groups"],
+    }
+
+
+def conv_transpose_attributes(given: Mapping[str, Any]) -> dict[str, Attribute]:
+    """`output_padding` is added at the end, as in torch; uneven pads cut off what they name."""
+    return {**conv_attributes(given), "output_padding": given["output_padding"]}
+
+
 def _conv(b: Builder, use: Apply) -> Value:
-    at = use.attributes
-    pads = pads_of(at["padding"])
-    return b("Conv", *use.inputs, strides=at["stride"], pads=pads, dilations=at["dilation"], group=at["groups"])
+    return b.many("Conv", use.inputs, [""], conv_attributes(use.attributes))[0]
 
 
 def _conv_transpose(b: Builder, use: Apply) -> Value:
-    """`output_padding` is added at the end, as in torch; asymmetric pads cut off what they name."""
-    at = use.attributes
-    return b(
-        "ConvTranspose",
-        *use.inputs,
-        strides=at["stride"],
-        pads=pads_of(at["padding"]),
-        output_padding=at["output_padding"],
-        dilations=at["dilation"],
-        group=at["groups"],
-    )
+    return b.many("ConvTranspose", use.inputs, [""], conv_transpose_attributes(use.attributes))[0]
 
 
 RULES: Mapping[str, Rule] = {
