@@ -111,7 +111,7 @@ def write(path: str | Path, parameters: Sequence[NetworkParameter], source: Sour
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(header)
-            for parameter in sorted(parameters, key=lambda parameter: layout[parameter.path].start):
+            for parameter in sorted(parameters, key=lambda p: (layout[p.path].start, layout[p.path].end)):
                 for piece in source(parameter):
                     file.write(_stored(piece, parameter.dtype).tobytes())
                 if file.tell() != layout[parameter.path].end:
