@@ -80,9 +80,10 @@ def _softmax(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]
     count = attributes["count"]
     largest = _fold(lambda: np.maximum, x, segments, count)[segments]
     # A segment that is all -inf has nothing to share: its weights are 0.
-    weights = np.exp(x - np.where(np.isneginf(largest), 0, largest))
-    total = _fold(lambda: np.add, weights, segments, count)[segments]
-    return ((weights / np.where(total == 0, 1, total)).astype(x.dtype),)
+    with np.errstate(all="ignore"):
+        weights = np.exp(x - np.where(np.isneginf(largest), 0, largest))
+        total = _fold(lambda: np.add, weights, segments, count)[segments]
+        return ((weights / np.where(total == 0, 1, total)).astype(x.dtype),)
 
 
 def _infer_count(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:

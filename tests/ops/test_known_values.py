@@ -54,6 +54,17 @@ def test_segments_by_hand() -> None:
     np.testing.assert_array_equal(run("segment_min", x, segments, count=3), [[5, 0], [0, 0], [-4, 1]])
 
 
+def test_segment_softmax_over_nothing_is_zero() -> None:
+    x, segments = [-INF, 1.0, -INF, 1.0], [0, 1, 0, 1]
+    np.testing.assert_array_equal(run("segment_softmax", x, segments, count=3), [0.0, 0.5, 0.0, 0.5])
+    large = run("segment_softmax", [1000.0, 1000.0, -1000.0], [0, 0, 1], count=2)
+    np.testing.assert_array_equal(large, [0.5, 0.5, 1.0])
+
+
+def test_segment_count() -> None:
+    np.testing.assert_array_equal(run("segment_count", [2, 0, 2], count=4), [1, 0, 2, 0])
+
+
 @pytest.mark.parametrize("name", ["segment_sum", "segment_max", "segment_min"])
 def test_segments_against_the_slow_way(name: str) -> None:
     slow = {"segment_sum": np.add, "segment_max": np.maximum, "segment_min": np.minimum}[name]

@@ -88,6 +88,8 @@ FULL = ("slice", None, None, 1)
         (lambda: typed("max_pool", (N, 3, multiply(2, T)), kernel=2), "float[N, 3, T]"),
         (lambda: typed("avg_pool", (N, 3, 7), kernel=2, ceil_mode=True), "float[N, 3, 4]"),
         (lambda: typed("segment_sum", (T, 3), ("int", T), count=N), "float[N, 3]"),
+        (lambda: typed("segment_softmax", (T, 3), ("int", T), count=N), "float[T, 3]"),
+        (lambda: typed("segment_count", ("int", T), count=N), "int[N]"),
     ],
 )
 def test_types(got: Any, expected: str) -> None:

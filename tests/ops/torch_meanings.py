@@ -141,6 +141,16 @@ def folded(how: str) -> Meaning:
     return meaning
 
 
+def segment_softmax(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
+    """Segment by segment; torch gives NaN over nothing but -inf, the language 0."""
+    x, segments = operands
+    result = torch.zeros_like(x)
+    for segment in range(attributes["count"]):
+        rows = segments == segment
+        result[rows] = torch.softmax(x[rows], 0).masked_fill(torch.isneginf(x[rows]).all(0), 0.0)
+    return result
+
+
 def constant(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
     return torch.full(attributes["shape"], attributes["value"], dtype=DTYPES[attributes["dtype"]])
 
@@ -255,4 +265,6 @@ MEANINGS: dict[str, Meaning] = {
     "segment_mean": folded("mean"),
     "segment_max": folded("amax"),
     "segment_min": folded("amin"),
+    "segment_softmax": segment_softmax,
+    "segment_count": lambda operands, attributes: torch.bincount(operands[0], minlength=attributes["count"]),
 }
