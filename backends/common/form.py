@@ -152,6 +152,8 @@ class Run:
     statement: int
     types: tuple[TensorType, ...] = field(default=(), compare=False)
     result_types: tuple[TensorType, ...] = field(default=(), compare=False)
+    #: The same of each merged module.
+    everywhere: tuple[tuple[tuple[TensorType, ...], tuple[TensorType, ...]], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,9 +174,11 @@ def _docstring(text: str, indent: str) -> list[str]:
     out = [f'{indent}"""{rows[0].rstrip()}']
     out += [f"{indent}{row[margin:].rstrip()}" if row.strip() else "" for row in rows[1:]]
     tail = '"""'
-    if out[-1].endswith('"') and len(rows) > 1 or rows[-1].endswith('"'):
-        tail = ' """'
-    elif out[-1].endswith("\\") and (len(out[-1]) - len(out[-1].rstrip("\\"))) % 2:
+    if (
+        (out[-1].endswith('"') and len(rows) > 1)
+        or rows[-1].endswith('"')
+        or (out[-1].endswith("\\") and (len(out[-1]) - len(out[-1].rstrip("\\"))) % 2)
+    ):
         tail = ' """'
     if len(rows) > 1:
         return [*out, f'{indent}"""']
@@ -228,7 +230,7 @@ def _is_bracketed(value: ast.expr) -> bool:
 
 
 def _is_plain(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) or isinstance(node, ast.Attribute) and _is_plain(node.value)
+    return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and _is_plain(node.value))
 
 
 def _brackets(indent: str, head: str, value: ast.expr, tail: str) -> list[str]:

@@ -38,7 +38,7 @@ from dlc.backends.common.ranks import axis_rank
 from dlc.backends.common.structure import ChoiceTree, Creation, Item, Leaf, LoopTree, Tree, Writing
 from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
-from dlc.ir import BlockId, Call, Draw, Equation, Instance, Module, Read, Scan, Static, Template
+from dlc.ir import BlockId, Call, Draw, Equation, Instance, Module, Read, Scan, Static, Template, TensorType
 from dlc.spec.syntax import Expr
 
 #: Ops that take any number of operands.
@@ -53,7 +53,8 @@ class Merger:
     target: Callable[[int, str], Target]
     callee: Callable[[int, str], Module]
     size_source: Callable[[Context, Creation, str], Expr | None]
-    needed_dims: Callable[[Target], tuple[str, ...]]
+    #: Dimensions and hyperparameters that a class's constructor takes.
+    needed: Callable[[Target], tuple[tuple[str, ...], tuple[str, ...]]]
     count: int = 0
     arms: list[list[tuple[list[Context], Mapping[int, int]]]] = field(
         default_factory=list["list[tuple[list[Context], Mapping[int, int]]]"]
@@ -195,11 +196,12 @@ class Merger:
             (name, _attribute(contexts, equations, first.op, position, name))
             for position, (name, _) in enumerate(first.attributes)
         )
-        kinds = contexts[0].module.types
-        types = tuple(kinds[value] for value in first.inputs if value is not None)
-        results = tuple(kinds[value] for value in first.outputs)
+        everywhere = tuple(_types(context, equation) for context, equation in zip(contexts, equations, strict=True))
+        types, results = everywhere[0]
         _check_types(contexts, equations)
-        return Run(first.op, operands, attributes, self._results(contexts, equations), statement, types, results)
+        temps = self._results(contexts, equations)
+        unique = tuple(dict.fromkeys(everywhere))
+        return Run(first.op, operands, attributes, temps, statement, types, results, unique)
 
     def _operands(
         self, contexts: Sequence[Context], items: Sequence[Item], equations: Sequence[Equation]
@@ -273,18 +275,16 @@ class Merger:
             if any(self.target(context.program, key) != goal for key in creation.callees):
                 raise Refused("one instance is called as two classes")
         slot = merge_slot(contexts, [creation.instance for creation in creations])
+        dims, wanted = self.needed(goal)
         hyperparameters = tuple(
             (
                 name,
-                values.merge(
-                    [c.seen(_given(creation.instance, name)) for c, creation in zip(contexts, creations, strict=True)]
-                ),
+                values.merge([c.seen(_given(one.instance, name)) for c, one in zip(contexts, creations, strict=True)]),
             )
-            for name, static in first.hyperparameters
-            if not holds_block(static.value)
+            for name in wanted
         )
-        dims = tuple((name, self._dimension(contexts, creations, name)) for name in self.needed_dims(goal))
-        return Make(slot, first.block, goal, hyperparameters, dims, first.written)
+        sizes = tuple((name, self._dimension(contexts, creations, name)) for name in dims)
+        return Make(slot, first.block, goal, hyperparameters, sizes, first.written)
 
     def _dimension(self, contexts: Sequence[Context], creations: Sequence[Creation], name: str) -> Value:
         statics: list[Static] = []
@@ -440,6 +440,11 @@ def _attribute(contexts: Sequence[Context], equations: Sequence[Equation], op: s
         )
         seen.append(context.seen(equation.attributes[position][1], rank))
     return values.merge(seen)
+
+
+def _types(context: Context, equation: Equation) -> tuple[tuple[TensorType, ...], tuple[TensorType, ...]]:
+    types = context.module.types
+    return tuple(types[v] for v in equation.inputs if v is not None), tuple(types[v] for v in equation.outputs)
 
 
 def _check_types(contexts: Sequence[Context], equations: Sequence[Equation]) -> None:

@@ -52,6 +52,19 @@ class Tools(Protocol):
         """A tensor that says where new tensors go (device), or None where the function has none."""
         ...
 
+    def device(self) -> list[ast.keyword]:
+        """Keywords that put a new tensor where the others are."""
+        ...
+
+    def full(self, code: ast.expr, value: object, shape: list[ast.expr], kind: TensorType) -> ast.expr:
+        """A tensor filled with a number (its code, and its plain value or None)."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """What the family `float` is: `f32`, `f64`, ..."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -75,7 +88,8 @@ class Site:
     finite: tuple[bool, ...] = ()
     numbers: tuple[object, ...] = ()
     ranks_vary: bool = False
-    shapes: tuple[tuple[ast.expr, ...], ...] = field(default=())
+    #: Types of operands and results in each merged module.
+    everywhere: tuple[tuple[tuple[TensorType, ...], tuple[TensorType, ...]], ...] = field(default=())
 
     def attribute(self, name: str) -> ast.expr:
         return self.attributes[name]

@@ -1,0 +1,77 @@
+"""What a Python backend says for itself; `body.Body` does the rest.
+
+A backend supplies rules per op, how layers and parameters are made, imports and helpers. The shared part prints
+statements, loops, branches, names and calls.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from dlc.backends.common.form import Sample, Step
+from dlc.backends.common.rule import Site
+from dlc.ir import TensorType
+
+if TYPE_CHECKING:
+    from dlc.backends.common.body import Body
+
+
+class Dialect(Protocol):
+    """Spellings of one backend, used while a body is printed."""
+
+    def op(self, site: Site) -> ast.expr:
+        """The code of an op (see `rule`)."""
+        ...
+
+    def number(self, value: object, kind: TensorType, body: Body) -> ast.expr:
+        """A constant or size where a tensor must stand (a result, a call's operand)."""
+        ...
+
+    precision: str
+
+    def device(self, anchor: ast.expr | None) -> list[ast.keyword]:
+        """Keywords that put a new tensor where `anchor` is."""
+        ...
+
+    def full(
+        self, code: ast.expr, value: object, shape: list[ast.expr], kind: TensorType, anchor: ast.expr | None
+    ) -> ast.expr:
+        """A tensor filled with a number."""
+        ...
+
+    def extent(self, tensor: ast.expr, axis: int) -> ast.expr:
+        """The size of an axis at run time, an int."""
+        ...
+
+    def training(self) -> ast.expr:
+        """The mode as a truth value."""
+        ...
+
+    def layer(self, target: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
+        """A call of a layer."""
+        ...
+
+    def draw(self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Body) -> ast.expr:
+        """A random draw."""
+        ...
+
+    def store(self, buffer: ast.expr, value: ast.expr) -> list[ast.stmt]:
+        """A buffer takes its next value."""
+        ...
+
+    def scan(self, node: Step, parts: ScanParts, body: Body) -> list[ast.stmt]:
+        """A loop over time; it assigns to `parts.results`."""
+        ...
+
+
+class ScanParts(Protocol):
+    """Code of a scan's parts: the cell to call, its inputs, and the variables for the results."""
+
+    cell: ast.expr
+    scanned: Sequence[ast.expr]
+    captured: Sequence[ast.expr]
+    states: Sequence[ast.expr]
+    lengths: ast.expr | None
+    results: Sequence[str]

@@ -1,0 +1,48 @@
+"""Natives: a framework's own layer in place of a standard block's body.
+
+A backend's natives are a table by block name. Without it everything compiles and agrees all the same.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dlc.ir import Module
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a native layer is constructed from: code and plain values (or VARIES) of hyperparameters and dimensions."""
+
+    code: Mapping[str, ast.expr]
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """`condition` sees every module of one instance (both modes, masks or not): all must allow it.
+
+    `dims` and `hyperparameters` are the names that `construct` reads. A native without `construct` is a function: `apply`
+    gets the operands by input name and the arguments. `apply` of a layer gets the layer's code as `layer`.
+    """
+
+    block: str
+    condition: Callable[[Module], bool]
+    dims: tuple[str, ...]
+    hyperparameters: tuple[str, ...]
+    construct: Callable[[Arguments], ast.expr] | None
+    apply: Callable[[Mapping[str, ast.expr], Arguments], ast.expr] | None = None
+
+
+Natives = Mapping[str, Native]
+
+
+def find(natives: Natives, modules: Sequence[Module]) -> Native | None:
+    """The native that fits all modules of a bundle, or None."""
+    block = modules[0].block
+    native = natives.get(block.name) if block.standard else None
+    if native is None or not all(native.condition(module) for module in modules):
+        return None
+    return native

@@ -1,0 +1,17 @@
+"""How torch spells each op of the catalogue, one family a file."""
+
+from __future__ import annotations
+
+from dlc.backends.common.rule import Rules
+from dlc.backends.torch.rules import contraction, elementwise, indexing, reduction, segment, shape
+
+RULES: Rules = {
+    **elementwise.RULES,
+    **reduction.RULES,
+    **shape.RULES,
+    **indexing.RULES,
+    **contraction.RULES,
+    **segment.RULES,
+}
+
+__all__ = ["RULES"]

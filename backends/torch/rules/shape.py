@@ -1,0 +1,179 @@
+"""Shapes: reshape, axes, joining, padding."""
+
+from __future__ import annotations
+
+import ast
+from typing import cast
+
+from dlc.backends.common.quote import call, literal, quote
+from dlc.backends.common.rule import VARIES, Rules, Site
+from dlc.ir import TensorType
+
+
+def _reshape(site: Site) -> ast.expr:
+    flat = _flattened(site)
+    if flat is not None:
+        start, stop = flat
+        end = None if stop == site.types[0].rank - 1 else literal(stop)
+        return call("torch.flatten", site.operands[0], literal(start), *([end] if end is not None else []))
+    return ast.Call(ast.Attribute(site.operands[0], "reshape", ast.Load()), _sizes(site), [])
+
+
+def _sizes(site: Site) -> list[ast.expr]:
+    """The shape, with -1 for the one size that is computed, where all others are known and positive."""
+    code = _entries(site.attribute("shape"))
+    values = cast("tuple[object, ...]", site.value("shape"))
+    if values is VARIES or len(values) != len(code):
+        return code
+    open_ = [place for place, value in enumerate(values) if not isinstance(value, int)]
+    if len(open_) == 1 and all(value for value in values if isinstance(value, int)):
+        code[open_[0]] = literal(-1)
+    return code
+
+
+def _entries(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.Tuple | ast.List):
+        return list(node.elts)
+    return [ast.Starred(node, ast.Load())]
+
+
+def _flattened(site: Site) -> tuple[int, int] | None:
+    """Axes start..stop that become one, in every merged module."""
+    found = {_flattens(before[0], after[0]) for before, after in site.everywhere}
+    return found.pop() if len(found) == 1 else None
+
+
+def _flattens(before: TensorType, after: TensorType) -> tuple[int, int] | None:
+    from dlc import dims
+
+    count = before.rank - after.rank
+    if count < 1 or after.rank == 0:
+        return None
+    for start in range(after.rank):
+        stop = start + count
+        joined = dims.product(list(before.shape[start : stop + 1]))
+        rest = (*before.shape[:start], joined, *before.shape[stop + 1 :])
+        if rest == after.shape:
+            return start, stop
+    return None
+
+
+def _expand_dims(site: Site) -> ast.expr:
+    axes = site.value("axis")
+    node = site.operands[0]
+    if isinstance(axes, tuple):
+        for axis in sorted(cast("tuple[int, ...]", axes)):
+            node = quote("$x.unsqueeze($axis)", x=node, axis=axis)
+        return node
+    return quote("$0.unsqueeze($axis)", node, axis=site.attribute("axis"))
+
+
+def _squeeze(site: Site) -> ast.expr:
+    return quote("$0.squeeze($axis)", site.operands[0], axis=site.attribute("axis"))
+
+
+def _transpose(site: Site) -> ast.expr:
+    rank = site.types[0].rank
+    axes = site.value("axes")
+    order = tuple(reversed(range(rank))) if axes is None else cast("tuple[int, ...]", axes)
+    if VARIES in order:
+        return ast.Call(ast.Attribute(site.operands[0], "permute", ast.Load()), _entries(site.attribute("axes")), [])
+    order = tuple(axis % rank for axis in order)
+    moved = [axis for axis, place in enumerate(order) if axis != place]
+    if rank == 2 and moved:
+        return quote("$0.T", site.operands[0])
+    if len(moved) == 2:
+        return quote("$0.transpose($a, $b)", site.operands[0], a=moved[0], b=moved[1])
+    return ast.Call(ast.Attribute(site.operands[0], "permute", ast.Load()), [literal(axis) for axis in order], [])
+
+
+def _broadcast_to(site: Site) -> ast.expr:
+    if site.numbers and site.numbers[0] is not None:
+        return site.tools.full(site.operands[0], site.numbers[0], _entries(site.attribute("shape")), site.results[0])
+    return ast.Call(ast.Attribute(site.operands[0], "expand", ast.Load()), _entries(site.attribute("shape")), [])
+
+
+def _flip(site: Site) -> ast.expr:
+    axis = site.value("axis")
+    dims = site.attribute("axis") if isinstance(axis, tuple) else ast.Tuple([site.attribute("axis")], ast.Load())
+    return call("torch.flip", site.operands[0], dims=dims)
+
+
+def _roll(site: Site) -> ast.expr:
+    return call("torch.roll", site.operands[0], site.attribute("shift"), dims=site.attribute("axis"))
+
+
+def _concat(site: Site) -> ast.expr:
+    return call("torch.cat", _list(site), dim=site.attribute("axis"))
+
+
+def _stack(site: Site) -> ast.expr:
+    return call("torch.stack", _list(site), dim=site.attribute("axis"))
+
+
+def _list(site: Site) -> ast.expr:
+    """A list of the operands; a list in scope as it is."""
+    if len(site.operands) == 1 and isinstance(site.operands[0], ast.Starred):
+        return site.operands[0].value
+    return ast.List(list(site.operands), ast.Load())
+
+
+def _split(site: Site) -> ast.expr:
+    parts = site.value("parts")
+    if isinstance(parts, tuple):
+        sizes = ast.List(_entries(site.attribute("parts")), ast.Load())
+        return call("torch.split", site.operands[0], sizes, dim=site.attribute("axis"))
+    return call("torch.chunk", site.operands[0], site.attribute("parts"), dim=site.attribute("axis"))
+
+
+def _pad(site: Site) -> ast.expr:
+    mode = str(site.value("mode"))
+    pairs = _entries(site.attribute("pairs"))
+    values = cast("tuple[object, ...]", site.value("pairs"))
+    if mode == "constant":
+        trimmed = _trimmed(values, pairs)
+        sizes = [one for pair in reversed(trimmed) for one in _entries(pair)]
+        value = site.value("value")
+        given = None if value == 0 else site.attribute("value")
+        return call("F.pad", site.operands[0], ast.Tuple(sizes, ast.Load()), value=given)
+    return _pad_by_index(site, mode, pairs, values)
+
+
+def _trimmed(values: tuple[object, ...], pairs: list[ast.expr]) -> list[ast.expr]:
+    """Without leading axes that are not padded."""
+    start = 0
+    while start < len(pairs) - 1 and values[start] == (0, 0):
+        start += 1
+    return pairs[start:]
+
+
+def _pad_by_index(site: Site, mode: str, pairs: list[ast.expr], values: tuple[object, ...]) -> ast.expr:
+    """torch pads few ranks so; gathering padded indices axis by axis is right for all."""
+    node = site.operands[0]
+    for axis, (pair, value) in enumerate(zip(pairs, values, strict=True)):
+        if value == (0, 0):
+            continue
+        low, high = _entries(pair)
+        node = ast.Call(site.tools.helper(f"pad_{mode}"), [node, low, high], [ast.keyword("dim", literal(axis))])
+    return node
+
+
+RULES: Rules = {
+    "reshape": _reshape,
+    "expand_dims": _expand_dims,
+    "squeeze": _squeeze,
+    "transpose": _transpose,
+    "broadcast_to": _broadcast_to,
+    "flip": _flip,
+    "roll": _roll,
+    "concat": _concat,
+    "stack": _stack,
+    "split": _split,
+    "unstack": "torch.unbind($0, dim=$axis)",
+    "pad": _pad,
+    "triangular": lambda site: call(
+        "torch.triu" if site.value("upper") else "torch.tril",
+        site.operands[0],
+        *([] if site.value("diagonal") == 0 else [site.attribute("diagonal")]),
+    ),
+}
