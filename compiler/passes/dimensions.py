@@ -15,7 +15,7 @@ from dlc.diagnostics import Note, error
 from dlc.dims import Dim, Size
 from dlc.ir import Static, TensorType
 from dlc.passes.builder import Builder
-from dlc.passes.naming import children
+from dlc.passes.walking import children
 from dlc.passes.things import BlockDeclaration, Items, Thing
 from dlc.spec import syntax
 from dlc.spec.source import Span

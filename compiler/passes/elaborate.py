@@ -19,6 +19,7 @@ from dlc.passes.expressions import named
 from dlc.passes.instances import add, as_static
 from dlc.passes.statements import execute_all, finish
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor, Thing
+from dlc.passes.walking import bound_names
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
@@ -189,6 +190,12 @@ class Elaborator:
         b.env["training"] = Static(request.training, syntax.Name("training"))
 
     def _given(self, b: Builder, request: Request, name: str, thing: Thing) -> Thing:
+        if isinstance(thing, Items):
+            given = named(thing, syntax.Name(name))
+            assert isinstance(given, Items)
+            parts = (self._given(b, request, f"{name}.{i}", part) for i, part in enumerate(thing.items))
+            held = tuple(part if _holds_layer(part) else plain for part, plain in zip(parts, given.items, strict=True))
+            return replace(given, items=held)
         if not isinstance(thing, Layer):
             return named(thing, syntax.Name(name))
         assert request.owner is not None
@@ -232,8 +239,14 @@ class Elaborator:
 NO_SPAN = syntax.NOWHERE
 
 
+def _holds_layer(thing: Thing) -> bool:
+    return isinstance(thing, Layer) or (isinstance(thing, Items) and any(map(_holds_layer, thing.items)))
+
+
 def _own(b: Builder, name: str, thing: Thing) -> Thing:
     """A hyperparameter as the module itself sees it: known by its name; a given layer is an instance of its own."""
+    if isinstance(thing, Items) and _holds_layer(thing):
+        return Items(tuple(_own(b, f"{name}.{i}", part) for i, part in enumerate(thing.items)), syntax.Name(name))
     if isinstance(thing, Layer):
         number = next(i for i, instance in enumerate(b.instances) if instance.given == name)
         return Layer(number, thing.declaration)
@@ -280,7 +293,7 @@ def _check_duplicates(declaration: BlockDeclaration) -> None:
     for statement in declaration.block.body:
         if not isinstance(statement, syntax.Input | syntax.State | syntax.Parameter | syntax.Sample):
             continue
-        for name in naming.bound_names(statement):
+        for name in bound_names(statement):
             hyper = any(h.name == name for h in declaration.block.hyperparameters)
             if name in seen and not (hyper and isinstance(statement, syntax.Parameter)):
                 raise error(

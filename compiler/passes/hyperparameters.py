@@ -70,11 +70,12 @@ def _checked(
 
     kind = declared.type
     if kind.name == "block" and isinstance(thing, Pending):
-        return thing.block
+        thing = thing.block
     if kind.name == "layer" and isinstance(thing, Pending):
         return layer_of(b, thing)
     fitted = _fit(kind, thing)
     if fitted is not None:
+        _check_template(declared, fitted, span)
         return fitted
     dynamic = isinstance(thing, Static) and isinstance(thing.value, Dim)
     raise error(
@@ -88,6 +89,29 @@ def _checked(
         else None,
         notes=(Note("declared here", declared.span),),
     )
+
+
+def _check_template(declared: syntax.Hyperparameter, thing: Thing, span: Span) -> None:
+    """A template's own hyperparameters are constants and blocks: an instance belongs to one place."""
+    match thing:
+        case Items(items=items):
+            for item in items:
+                _check_template(declared, item, span)
+        case BlockValue(declaration=template, bound=bound):
+            for name, value in bound:
+                if isinstance(value, Layer):
+                    raise error(
+                        "E0310",
+                        f"a template can't hold a layer: `{name}` of `{template.id.name}`",
+                        span,
+                        found="a layer that is shared by all uses",
+                        expected=f"a constant or a block for `{name}`",
+                        hint=f"declare `{declared.name}` as `layer`",
+                        notes=(Note("the template is taken here", declared.span),),
+                    )
+                _check_template(declared, value, span)
+        case _:
+            return
 
 
 def _fit(kind: syntax.ConstantType, thing: Thing) -> Thing | None:

@@ -18,8 +18,8 @@ def make(b: Builder, pending: Pending) -> Layer:
     """Makes an instance: its hyperparameters are closed (defaults filled in), its path is fixed."""
     block = pending.block
     things = hyperparameters.close(b, block, pending.span)
-    site = b.sites.get(pending.site, block.declaration.id.name)
     turns = [str(frame.index) for frame in b.frames if isinstance(frame, ir.Turn)]
+    site = _free_site(b, b.sites.get(pending.site, block.declaration.id.name), turns)
     statics = tuple((name, as_static(b, thing, pending.span)) for name, thing in things.items())
     instance = ir.Instance(
         path=".".join([site, *turns]),
@@ -30,6 +30,19 @@ def make(b: Builder, pending: Pending) -> Layer:
         origin=ir.Origin(pending.span, b.statement, b.frames),
     )
     return add(b, instance, block, things)
+
+
+def _free_site(b: Builder, site: str, turns: Sequence[str]) -> str:
+    """`site`, or `site_2` where an instance has that path already.
+
+    Sites have names of their own; this is for instances that come from elsewhere (a `layer` hyperparameter's default).
+    """
+    taken = {instance.path for instance in b.instances}
+    name, number = site, 1
+    while ".".join([name, *turns]) in taken:
+        number += 1
+        name = f"{site}_{number}"
+    return name
 
 
 def add(b: Builder, instance: ir.Instance, block: BlockValue, things: Mapping[str, Thing]) -> Layer:

@@ -1,23 +1,28 @@
 """Names of instances: an interface that checkpoints rest on, so it depends on the text of the spec alone.
 
-A *site* is a place in a block's text where a block is applied by name. Each site gets a name:
+A *site* is a place in a block's text where a block is applied, or an instance of it made, by name. Each site gets a name:
 
-1. the name that its statement binds, if that name is bound nowhere else in the body and the statement has no other site
-   with parameters (`q = x -> dense(64)` gives `q`);
-2. else the block's name as written (`dense`);
-3. repeats, and names that a parameter, buffer, state or draw has already, get `_2`, `_3` in text order.
+1. the name that is bound to the instance itself (`w = dense(64)` gives `w`);
+2. else the name that its statement binds, if that name is bound nowhere else in the body and the statement has no other
+   site with parameters (`q = x -> dense(64)` gives `q`);
+3. else the block's name as written (`dense`; `unit` where a `block` hyperparameter or a local name stands for the block);
+4. repeats, and names that a parameter, buffer, state, draw or `layer` hyperparameter has already, get `_2`, `_3` in text
+   order; a number whose name another site has of its own is left out.
 
-What a site's block does with its hyperparameters, which branch is taken, and how often a loop turns play no part. The turns
-of enclosing loops are added when the instance is made (`encoder_layer.0`).
+A template (`score=additive_score(64)` for a `block` hyperparameter) makes no instance here and is no site. What a site's
+block does with its hyperparameters, which branch is taken, and how often a loop turns play no part. The turns of enclosing
+loops are added when the instance is made (`encoder_layer.0`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from dlc.passes.blockish import Text, leftmost
 from dlc.passes.things import BlockDeclaration
+from dlc.passes.walking import bound_names, own_expressions, parts, walk
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
@@ -26,12 +31,13 @@ MAX_DEPTH = 64
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a block is applied by name, and what the statement around it binds."""
+    """Where a block is applied by name: the name as written, the name bound to the instance, and the statement around."""
 
     name: str
     span: Span
     statement: syntax.Statement
     has_parameters: bool
+    bound_to: str | None
 
 
 def name_sites(declaration: BlockDeclaration) -> dict[Span, str]:
@@ -41,96 +47,99 @@ def name_sites(declaration: BlockDeclaration) -> dict[Span, str]:
     bound.update(h.name for h in declaration.block.hyperparameters)
     sites = list(find_sites(declaration))
     per_statement = Counter(id(site.statement) for site in sites if site.has_parameters)
-    used = Counter(
-        name
-        for statement in walk(body)
-        if isinstance(statement, syntax.Parameter | syntax.State | syntax.Sample)
-        for name in bound_names(statement)
-    )
-    names: dict[Span, str] = {}
+    wanted: list[str] = []
     for site in sites:
         target = _statement_name(site.statement)
         alone = site.has_parameters and per_statement[id(site.statement)] == 1
-        name = target if target and alone and bound[target] == 1 else site.name
-        used[name] += 1
-        while used[name] > 1 and f"{name}_{used[name]}" in used:
-            used[name] += 1
-        names[site.span] = name if used[name] == 1 else f"{name}_{used[name]}"
+        if site.bound_to is None and target and alone and bound[target] == 1:
+            wanted.append(target)
+        else:
+            wanted.append(site.bound_to or site.name)
+    taken = _reserved(declaration)
+    own = {*wanted, *taken}
+    names: dict[Span, str] = {}
+    for site, name in zip(sites, wanted, strict=True):
+        names[site.span] = _free(name, taken, own)
+        taken.add(names[site.span])
     return names
+
+
+def _free(name: str, taken: set[str], own: set[str]) -> str:
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken or f"{name}_{number}" in own:
+        number += 1
+    return f"{name}_{number}"
+
+
+def _reserved(declaration: BlockDeclaration) -> set[str]:
+    """Names of parameters, buffers, states, draws, and of layers that are given."""
+    owned = syntax.Parameter | syntax.State | syntax.Sample
+    found = {name for s in walk(declaration.block.body) if isinstance(s, owned) for name in bound_names(s)}
+    return found | {h.name for h in declaration.block.hyperparameters if h.type.name == "layer"}
 
 
 def find_sites(declaration: BlockDeclaration, depth: int = 0) -> Iterator[Site]:
     """The sites of a block's body in text order."""
-    local = {name for statement in walk(declaration.block.body) for name in bound_names(statement)}
+    text = Text(declaration)
+    hidden = {h.name for h in declaration.block.hyperparameters if h.type.name not in ("block", "list")}
     for statement in walk(declaration.block.body):
+        bound_to = _bound_instances(text, statement)
         for expression in own_expressions(statement):
-            for callee in callees(expression):
-                if callee.id in local:
+            for callee in _callees(text, expression):
+                name = leftmost(callee)
+                if name is None or (name in hidden and name not in text.blockish):
                     continue
-                found = _has_parameters_at(declaration, callee.id, depth)
+                found = _has_parameters_at(declaration, text, name, depth)
                 if found is not None:
-                    yield Site(callee.id, callee.span, statement, found)
+                    yield Site(name, callee.span, statement, found, bound_to.get(callee.span))
+        hidden.update(bound_names(statement))
 
 
 def has_parameters(declaration: BlockDeclaration, depth: int = 0) -> bool:
     """Whether a block's text declares a parameter or buffer, or applies a block that does."""
-    if declaration.scope.parametric.get(declaration.id) is not None:
-        return declaration.scope.parametric[declaration.id]
+    known = declaration.scope.parametric
+    if declaration.id in known:
+        return known[declaration.id]
     if depth > MAX_DEPTH:
         return True
-    declaration.scope.parametric[declaration.id] = False  # a block that applies itself is an error told elsewhere
+    known[declaration.id] = False  # a block that applies itself is an error told elsewhere
     answer = any(isinstance(s, syntax.Parameter) for s in walk(declaration.block.body)) or any(
         site.has_parameters for site in find_sites(declaration, depth + 1)
     )
-    declaration.scope.parametric[declaration.id] = answer
+    known[declaration.id] = answer
     return answer
 
 
-def _has_parameters_at(declaration: BlockDeclaration, name: str, depth: int) -> bool | None:
+def _has_parameters_at(declaration: BlockDeclaration, text: Text, name: str, depth: int) -> bool | None:
     """Whether the block called `name` has parameters; None if `name` is no block."""
-    for hyperparameter in declaration.block.hyperparameters:
-        if hyperparameter.name == name:
-            return True if hyperparameter.type.name == "block" else None
+    if name in text.blockish:
+        return True
     found = declaration.scope.lookup(name)
     return None if found is None else has_parameters(found, depth)
 
 
-def walk(body: tuple[syntax.Statement, ...]) -> Iterator[syntax.Statement]:
-    """All statements of a body in text order, nested ones after the one that holds them."""
-    for statement in body:
-        yield statement
-        match statement:
-            case syntax.For(body=inner) | syntax.Messages(body=inner):
-                yield from walk(inner)
-            case syntax.If(arms=arms, orelse=orelse):
-                for _, inner in arms:
-                    yield from walk(inner)
-                yield from walk(orelse)
-            case _:
-                pass
-
-
-def bound_names(statement: syntax.Statement) -> tuple[str, ...]:
-    """The names that a statement binds by itself."""
+def _bound_instances(text: Text, statement: syntax.Statement) -> Mapping[Span, str]:
+    """The names that a statement binds to instances themselves, by the place of each block's name."""
     match statement:
-        case syntax.Assign(targets=targets) | syntax.For(targets=targets):
-            return targets
-        case syntax.Parameter(names=names):
-            return names
-        case (
-            syntax.Input(name=name)
-            | syntax.State(name=name)
-            | syntax.Sample(name=name)
-            | syntax.NextAssign(name=name)
-            | syntax.Aggregate(name=name)
-        ):
-            return (name,)
-        case syntax.Output(name=str(name), value=value) if not (isinstance(value, syntax.Name) and value.id == name):
-            return (name,)
-        case syntax.Messages(source=source, target=target):
-            return (source, target)
+        case syntax.Assign(targets=(name,), value=value):
+            return {span: name for span in _made(text, value)}
+        case syntax.Assign(targets=targets, value=syntax.ListLiteral(items=items)) if len(items) == len(targets):
+            return {span: name for name, item in zip(targets, items, strict=True) for span in _made(text, item)}
         case _:
-            return ()
+            return {}
+
+
+def _made(text: Text, value: syntax.Expr) -> list[Span]:
+    """The instances that an expression may stand for: `dense(64)`, `dense(64) if wide else dense(32)`."""
+    match value:
+        case syntax.Call(function=function) if text.makes_instance(value):
+            return [function.span]
+        case syntax.Conditional(body=body, orelse=orelse):
+            return [*_made(text, body), *_made(text, orelse)]
+        case _:
+            return []
 
 
 def _statement_name(statement: syntax.Statement) -> str | None:
@@ -141,68 +150,20 @@ def _statement_name(statement: syntax.Statement) -> str | None:
             return None
 
 
-def own_expressions(statement: syntax.Statement) -> Iterator[syntax.Expr]:
-    """The expressions of a statement, without those of the statements inside it."""
-    match statement:
-        case syntax.Assign(value=value) | syntax.NextAssign(value=value) | syntax.Output(value=value):
-            yield value
-        case syntax.Send(value=value):
-            yield value
-        case syntax.For(iterable=iterable):
-            yield iterable
-        case syntax.If(arms=arms):
-            yield from (test for test, _ in arms)
-        case syntax.Messages(edges=edges, into=into):
-            yield edges
-            yield into
-        case syntax.State(initial=initial) if initial is not None:
-            yield initial
-        case _:
-            return
-
-
-def callees(expression: syntax.Expr) -> Iterator[syntax.Name]:
-    """Names in the place of a function, in text order: `f` of `f(a)`, `f(a)(b)`, `x -> f`."""
-    found: list[syntax.Name] = []
-    stack: list[syntax.Expr | syntax.Slice] = [expression]
-    while stack:
-        node = stack.pop()
+def _callees(text: Text, expression: syntax.Expr) -> list[syntax.Expr]:
+    """What stands in the place of a function, in text order: `f` of `f(a)`, `f(a)(b)`, `x -> f`, `scan(f)`."""
+    found: list[syntax.Expr] = []
+    templates: set[int] = set()
+    for node in parts(expression):  # a call comes before what stands in it
         match node:
-            case syntax.Call(function=function):
-                if isinstance(function, syntax.Name):
+            case syntax.Call(function=syntax.Name() | syntax.Index() as function):
+                templates.update(map(id, text.templates(node)))
+                if id(node) not in templates:
                     found.append(function)
-            case syntax.Pipe(target=syntax.Name() as target):
+                if isinstance(function, syntax.Name) and function.id == "scan":
+                    found.extend(arg for arg in node.args[:1] if isinstance(arg, syntax.Name))
+            case syntax.Pipe(target=syntax.Name() | syntax.Index() as target):
                 found.append(target)
             case _:
                 pass
-        stack.extend(children(node))
-    return iter(sorted(found, key=lambda name: (name.span.line, name.span.column)))
-
-
-def children(node: syntax.Expr | syntax.Slice) -> list[syntax.Expr | syntax.Slice]:
-    """The parts of an expression."""
-    match node:
-        case syntax.Name() | syntax.Constant() | syntax.Next():
-            return []
-        case syntax.ListLiteral(items=items):
-            return list(items)
-        case syntax.Comprehension(element=element, clauses=clauses):
-            return [element, *(part for c in clauses for part in (c.iterable, *c.conditions))]
-        case syntax.Unary(operand=operand):
-            return [operand]
-        case syntax.Binary(left=left, right=right):
-            return [left, right]
-        case syntax.Compare(operands=operands):
-            return list(operands)
-        case syntax.Conditional(body=body, test=test, orelse=orelse):
-            return [body, test, orelse]
-        case syntax.Call(function=function, args=args, keywords=keywords):
-            return [function, *args, *(k.value for k in keywords)]
-        case syntax.Pipe(value=value, target=target):
-            return [value, target]
-        case syntax.Slice(start=start, stop=stop, step=step):
-            return [part for part in (start, stop, step) if part is not None]
-        case syntax.Index(value=value, items=items):
-            return [value, *items]
-        case syntax.Attribute(value=value):
-            return [value]
+    return sorted(found, key=lambda callee: (callee.span.line, callee.span.column))

@@ -30,6 +30,11 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return name
 
 
+def changed_identity(block: BlockId) -> BlockId:
+    """The name of a block whose code a pass has changed."""
+    return BlockId(f"changed/{block.file}", block.name)
+
+
 def without_identity(program: Program, blocks: Iterable[BlockId]) -> Program:
     """The program in which `blocks` are no longer the spec's or the library's own.
 
@@ -38,7 +43,7 @@ def without_identity(program: Program, blocks: Iterable[BlockId]) -> Program:
     changed = set(blocks)
 
     def rename(block: BlockId) -> BlockId:
-        return BlockId(f"changed/{block.file}", block.name) if block in changed else block
+        return changed_identity(block) if block in changed else block
 
     def of_instance(instance: Instance) -> Instance:
         return replace(instance, block=rename(instance.block)) if instance.block in changed else instance

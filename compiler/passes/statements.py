@@ -14,7 +14,7 @@ from dlc.ir import Static
 from dlc.passes import calls, dimensions, messages
 from dlc.passes.builder import Builder, content_of, is_tensor, static_of
 from dlc.passes.expressions import decide, evaluate, place, substitute, turns
-from dlc.passes.naming import bound_names
+from dlc.passes.walking import bound_names
 from dlc.passes.things import Items, Result, Tensor, Thing, Unknown, describe
 from dlc.spec import syntax
 from dlc.spec.source import Span
