@@ -1,0 +1,80 @@
+"""Every snippet of the documentation means what the page says."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dlc.backends.reference.interpreter import Interpreter
+from dlc.check_ir import check_program
+from dlc.diagnostics import DlcError
+from dlc.distributions import draw
+from dlc.networks import Elaborated
+from dlc.parameters import network_parameters
+from dlc.verify.inputs import choose_sizes, make_inputs
+from doc_snippets import DOCS, Snippet, elaborated, snippets
+
+PAGES = sorted(DOCS.glob("*.md"))
+RIGHT = [s for page in PAGES for s in snippets(page, "dl")]
+WRONG = [s for page in PAGES for s in snippets(page, "dl-error")]
+_STATED = re.compile(r"^\s*output (?:(?P<name>\w+)(?: = |(?=\s+#)))?.*?#\s(?P<kind>[:=]) (?P<stated>.*)$", re.MULTILINE)
+_NAMES = re.compile(r"^\s*# names: (.*)$", re.MULTILINE)
+
+
+def test_pages_have_snippets() -> None:
+    assert len(RIGHT) > 20
+    assert len(WRONG) > 10
+
+
+@pytest.mark.parametrize("snippet", RIGHT, ids=str)
+def test_right(snippet: Snippet, tmp_path: Path) -> None:
+    made = elaborated(snippet, tmp_path)
+    for network in made.unit.networks:
+        for program in (network.inference, network.training):
+            check_program(program)
+    for match in _STATED.finditer(snippet.text):
+        _check_statement(made, match["name"] or "output", match["kind"], match["stated"].strip())
+    for match in _NAMES.finditer(snippet.text):
+        network = made.unit.networks[-1]
+        assert [p.path for p in network_parameters(network.inference, network.training)] == match[1].split()
+
+
+def _check_statement(made: Elaborated, name: str, kind: str, stated: str) -> None:
+    found = [n for n in made.unit.networks if any(p.name == name for p in _entry(n).outputs)]
+    assert found, f"no network has the output {name}"
+    if kind == ":":
+        entry = _entry(found[-1])
+        assert stated in [str(entry.types[p.value]) for p in entry.outputs if p.name == name]
+        return
+    np.testing.assert_allclose(_run(found[-1])[name], np.asarray(ast.literal_eval(stated)), rtol=1e-12)
+
+
+def _entry(network):
+    return network.inference.module(network.inference.entry)
+
+
+def _run(network) -> dict[str, np.ndarray]:
+    program = network.inference
+    weights = {p.path: draw(p.initial, p.shape, p.path, 0) for p in network_parameters(program, network.training)}
+    inputs = make_inputs(program, choose_sizes(program, 0), 0)
+    return Interpreter(program, weights, precision="f64").run(inputs)
+
+
+@pytest.mark.parametrize("snippet", WRONG, ids=str)
+def test_wrong(snippet: Snippet, tmp_path: Path) -> None:
+    with pytest.raises(DlcError) as caught:
+        elaborated(snippet, tmp_path)
+    assert {d.code for d in caught.value.diagnostics} == set(snippet.arguments)
+    assert all(d.span is not None for d in caught.value.diagnostics)
+
+
+def test_every_block_is_used(tmp_path: Path) -> None:
+    """A block that no snippet applies would be elaborated by none."""
+    for page in PAGES:
+        declared = {m for s in snippets(page, "dl") for m in re.findall(r"^block (\w+)", s.text, re.MULTILINE)}
+        everything = "\n".join(s.text for s in snippets(page, "dl"))
+        unused = [name for name in declared if len(re.findall(rf"\b{name}\b", everything)) < 2]
+        assert not unused, f"{page.name}: {unused}"
