@@ -24,6 +24,7 @@ from dlc.ops.api import REQUIRED, AttributeSpec, Op, OpError
 
 def normalise_attributes(op: Op, attributes: Mapping[str, object], types: Sequence[TensorType]) -> dict[str, Any]:
     """All attributes of `op` in normal form, defaults filled in. Raises OpError with what was found and expected."""
+    _require_operands(op, types)
     _refuse_unknown(op, attributes)
     normal: dict[str, Any] = {}
     for spec in op.attributes:
@@ -40,6 +41,18 @@ def normalise_attributes(op: Op, attributes: Mapping[str, object], types: Sequen
 def spec_of(op: Op, name: str) -> AttributeSpec:
     """The declaration of an attribute; raises KeyError."""
     return {spec.name: spec for spec in op.attributes}[name]
+
+
+def _require_operands(op: Op, types: Sequence[TensorType]) -> None:
+    if op.operands and op.operands[-1].startswith("*"):
+        if not types:
+            raise OpError(f"{op.name} needs at least one tensor", found="none", expected="one or more")
+        return
+    if len(types) != len(op.operands):
+        count = len(op.operands)
+        wanted = f"{count} operand" + ("" if count == 1 else "s")
+        names = ", ".join(op.operands)
+        raise OpError(f"{op.name} needs {wanted}, not {len(types)}", found=str(len(types)), expected=names or wanted)
 
 
 def _refuse_unknown(op: Op, attributes: Mapping[str, object]) -> None:
@@ -175,7 +188,11 @@ def _ints(what: str, value: object, types: Sequence[TensorType]) -> Any:
 
 
 def _pairs(what: str, value: object, types: Sequence[TensorType]) -> Any:
-    return as_pairs(what, value, spatial_rank(types))
+    rank = spatial_rank(types)
+    pairs = as_pairs(what, value, rank)
+    if not all(is_int(item) for pair in pairs for item in pair):
+        raise _wrong(what, value, f"an integer or a list of {rank}, each an integer or [low, high]")
+    return pairs
 
 
 def as_pairs(what: str, value: object, rank: int) -> tuple[tuple[Any, Any], ...]:

@@ -12,6 +12,7 @@ from dlc.ops.attributes import show
 from dlc.ops.dtypes import numpy_dtype, precision_of
 from dlc.ops.lazy_numpy import np
 from dlc.ops.samples import INF, sample
+from dlc.ops.shapes import require_no_negative
 
 
 def _infer_constant(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
@@ -20,7 +21,9 @@ def _infer_constant(types: Sequence[TensorType], attributes: Attributes) -> tupl
     wrong_bool = isinstance(value, bool) and dtype != "bool"
     if not isinstance(value, allowed) or wrong_bool:
         raise OpError(f"a constant of type {dtype} can't be {show(value)}", found=show(value), expected=dtype)
-    return (TensorType(dtype, tuple(attributes["shape"])),)
+    shape = tuple(attributes["shape"])
+    require_no_negative(shape, "a constant")
+    return (TensorType(dtype, shape),)
 
 
 def _constant(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:

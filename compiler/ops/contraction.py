@@ -89,8 +89,6 @@ def _bind(types: Sequence[TensorType], pattern: str) -> dict[str, Size]:
 
 def _infer_einsum(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
     pattern: str = attributes["pattern"]
-    if not types:
-        raise OpError("einsum needs at least one tensor", found="none", expected="one or more")
     require_number(types, "einsum's first operand")
     dtype = require_same_dtype(types, "einsum")
     sizes = _bind(types, pattern)

@@ -30,6 +30,8 @@ def _check(types: Sequence[TensorType], attributes: Attributes, what: str) -> st
             expected=f"{x.rank} axes",
             operand=1,
         )
+    if 0 in weight.shape[2:]:
+        raise OpError(f"{what}'s kernel is empty", found=str(weight), expected="at least 1 along each axis", operand=1)
     check_windows(attributes, ("stride", "dilation"), what)
     if attributes["groups"] < 1:
         raise OpError(f"{what}'s groups must be at least 1", found=str(attributes["groups"]), expected="1 or more")

@@ -14,13 +14,7 @@ from dlc.ops.samples import bools, floats, ints, sample
 from dlc.ops.shapes import replaced, require_same_sizes, show
 
 
-def _require_values(types: Sequence[TensorType], what: str) -> None:
-    if not types:
-        raise OpError(f"{what} needs at least one tensor", found="none", expected="one or more")
-
-
 def _infer_concat(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
-    _require_values(types, "concat")
     axis = attributes["axis"]
     dtype = require_same_dtype(types, "concat")
     require_same_sizes(types, axis, "concat")
@@ -31,7 +25,6 @@ def _infer_concat(types: Sequence[TensorType], attributes: Attributes) -> tuple[
 
 
 def _infer_stack(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
-    _require_values(types, "stack")
     axis = attributes["axis"]
     dtype = require_same_dtype(types, "stack")
     first = types[0].shape

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dlc.dims import Size, add, exact_divide, product
-from dlc.ir import TensorType
+from dlc.ir import INTS, TensorType
 from dlc.ops.api import Attributes, AttributeSpec, Op, OpError, Sample
 from dlc.ops.attributes import as_pairs
 from dlc.ops.lazy_numpy import np
 from dlc.ops.quiet import of_one
 from dlc.ops.samples import floats, ints, sample
-from dlc.ops.shapes import Shape, broadcast, show
+from dlc.ops.shapes import Shape, broadcast, require_no_negative, show
 
 Rule = Callable[[TensorType, Attributes], Shape]
 
@@ -98,6 +98,7 @@ def _transpose_rule(x: TensorType, attributes: Attributes) -> Shape:
 
 def _broadcast_rule(x: TensorType, attributes: Attributes) -> Shape:
     shape: Shape = tuple(attributes["shape"])
+    require_no_negative(shape, "broadcast_to's shape")
     if broadcast([x.shape, shape]) != shape:
         raise OpError(
             f"{show(x.shape)} does not broadcast to {show(shape)}", found=show(x.shape), expected=show(shape), operand=0
@@ -122,7 +123,16 @@ def _pad_rule(x: TensorType, attributes: Attributes) -> Shape:
     mode, pairs = attributes["mode"], attributes["pairs"]
     if mode not in _MODES:
         raise OpError(f"pad has no mode {mode!r}", found=mode, expected=", ".join(_MODES))
+    _check_filler(x, attributes["value"])
     return tuple(_padded(size, pair, mode, x) for size, pair in zip(x.shape, pairs, strict=True))
+
+
+def _check_filler(x: TensorType, value: float) -> None:
+    """What fills an integer tensor must be an integer, and a bool tensor 0 or 1."""
+    if x.dtype in INTS and value != value // 1:
+        raise OpError(f"pad's value must be an integer, as {x} is", found=str(value), expected="an integer")
+    if x.dtype == "bool" and value not in (0, 1):
+        raise OpError(f"pad's value must be 0 or 1, as {x} is bool", found=str(value), expected="0 or 1")
 
 
 def _padded(size: Size, pair: tuple[Size, Size], mode: str, x: TensorType) -> Size:

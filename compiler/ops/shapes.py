@@ -69,6 +69,8 @@ def require_same_sizes(types: Sequence[TensorType], axis: int, what: str) -> Non
         )
 
 
-def require_size(size: Size, expected: Size, what: str, operand: int | None = None) -> None:
-    if size != expected:
-        raise OpError(f"{what} is {size}, not {expected}", found=str(size), expected=str(expected), operand=operand)
+def require_no_negative(shape: Shape, what: str) -> None:
+    """Raises OpError where a fixed size is below 0."""
+    for size in shape:
+        if isinstance(size, int) and size < 0:
+            raise OpError(f"{what} has a negative size: {show(shape)}", found=str(size), expected="0 or more")

@@ -47,7 +47,7 @@ IMAGE = TensorType("float", (N, 4, 8, 9))
     ],
 )
 def test_normal_form(name: str, type_: TensorType, given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert normalise_attributes(OPS[name], given, [type_]) == expected
+    assert normalise_attributes(OPS[name], given, [type_] * len(OPS[name].operands)) == expected
 
 
 def test_reshape_solves_for_one_size() -> None:
@@ -98,7 +98,7 @@ def test_reshape_solves_for_one_size() -> None:
 )
 def test_refusals(name: str, type_: TensorType, given: dict[str, Any], message: str, expected: str | None) -> None:
     with pytest.raises(OpError) as caught:
-        normalise_attributes(OPS[name], given, [type_])
+        normalise_attributes(OPS[name], given, [type_] * len(OPS[name].operands))
     assert caught.value.message.startswith(message)
     assert expected is None or caught.value.expected == expected
 

@@ -106,6 +106,7 @@ def test_sigmoid_does_not_overflow() -> None:
     np.testing.assert_array_equal(run("sigmoid", [-1e4, 0.0, 1e4]), [0.0, 0.5, 1.0])
     tiny = run("sigmoid", np.float64(-700.0))
     np.testing.assert_allclose(tiny, math.exp(-700), rtol=1e-13)
+    assert run("sigmoid", np.float64(-740.0)) == math.exp(-740)  # where exp(740) overflows
 
 
 def test_ties_take_the_first() -> None:

@@ -97,6 +97,17 @@ def test_types(got: Any, expected: str) -> None:
 
 
 REFUSED = [
+    (lambda: typed("exp", (3,), (3,)), "exp needs 1 operand, not 2"),
+    (lambda: typed("add", (3,)), "add needs 2 operands, not 1"),
+    (lambda: typed("concat"), "concat needs at least one tensor"),
+    (lambda: typed("einsum", pattern="->"), "einsum needs at least one tensor"),
+    (lambda: typed("broadcast_to", (1,), shape=(-1,)), "broadcast_to's shape has a negative size: [-1]"),
+    (lambda: typed("constant", value=1, dtype="int", shape=(N, -2)), "a constant has a negative size: [N, -2]"),
+    (lambda: typed("pad", ("int", 3), pairs=1, value=0.5), "pad's value must be an integer, as int[3] is"),
+    (lambda: typed("pad", ("int", 3), pairs=1, value=float("inf")), "pad's value must be an integer, as int[3] is"),
+    (lambda: typed("pad", ("bool", 3), pairs=1, value=2), "pad's value must be 0 or 1, as bool[3] is bool"),
+    (lambda: typed("conv", (N, 3, 8), (8, 3, 0)), "conv's kernel is empty"),
+    (lambda: typed("conv", (N, 3, 8), (8, 3, 3), padding=T), "conv's padding must be an integer or a list of 1"),
     (lambda: typed("exp", ("int", 3)), "the operand must be float, not int"),
     (lambda: typed("add", ("bool", 3), ("bool", 3)), "the first operand must be float or int, not bool"),
     (lambda: typed("add", (3,), ("f32", 3)), "arithmetic needs operands of one element type; cast one of them"),
