@@ -29,9 +29,11 @@ def functions(program: Program, library: Library, natives: bool) -> dict[str, Ca
 
 
 def _function(module: Module, library: Library, callees: Mapping[str, Callee], natives: bool) -> Callee:
-    scope = Scope(module, library.builder(module.block.name), callees)
     native = native_of(module, library.precision) if natives else None
-    results = emit(scope) if native is None else native(scope)
+    if native is not None:
+        return Callee(module, "", [parameter.name for parameter in module.parameters], native=native)
+    scope = Scope(module, library.builder(module.block.name), callees)
+    results = emit(scope)
     buffers = list(scope.buffers)
     ports = list(scope.ports.values())
     passed = [ports.index(value) for value in results if value in ports]
@@ -129,6 +131,10 @@ def call(scope: Scope, target: Call | Scan, given: Sequence[Value], b: Builder) 
     buffers = [scope.path(target.instance, path) for path in callee.buffers]
     ports = [port.name for port in (*callee.module.outputs, *callee.module.next_states)]
     site = next((part for part in reversed(instance.path.split(".")) if not part.isdigit()), "") or callee.name
+    if callee.native is not None:
+        names = [*(port.name for port in callee.module.inputs), *callee.weights]
+        named = dict(zip(names, [*given, *weights], strict=True))
+        return [callee.native.call(b, callee.module, named, site, instance.path)]
     hints = [f"{site}_{name}" if len(ports) > 1 else site for name in ports]
     results = b.many(
         callee.name,

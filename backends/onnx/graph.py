@@ -122,8 +122,8 @@ class Builder:
         element = self.element(dtype)
         text = hint or f"{_kind(dtype)}_{_digits(value)}"
         if element == "INT64":
-            return self._constant((element, value), text, {"value_int": int(value)})
-        if element == "FLOAT":
+            return self._constant((element, int(value)), text, {"value_int": int(value)})
+        if element == "FLOAT":  # the key is text, for 0.0 == -0.0
             return self._constant((element, repr(float(value))), text, {"value_float": float(value)})
         return self.literal(Literal(element, (), (value,)), text)
 
@@ -243,4 +243,6 @@ def _kind(dtype: str) -> str:
 
 
 def _digits(number: Number) -> str:
-    return str(number).lower().replace("-", "minus_").replace(".", "_").replace("+", "")
+    """A number as part of a name: -0.5 is `minus_0_5`. Long ones are cut; names are made unique anyway."""
+    text = f"{number:.6g}" if isinstance(number, float) else str(number).lower()
+    return text.replace("-", "minus_").replace(".", "_").replace("+", "")

@@ -1,98 +1,70 @@
 """Standard blocks that ONNX has an op for. Removable: with the table off, each block's own body is emitted.
 
-An entry says when the op's meaning is exactly the block's, and writes the block's function with it. Not here, because
-it was measured to differ: `Elu`, which computes exp(x) - 1 and loses a small x (error 2e-5 at 1e-3).
+An entry says when the op's meaning is exactly the block's; the op then stands where the block is called. Not here,
+because it was measured to differ: `Elu`, which computes exp(x) - 1 and loses a small x (error 2e-5 at 1e-3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from dlc.backends.onnx.graph import Attribute, Value
+from dlc.backends.onnx.graph import Attribute, Builder, Value
 from dlc.backends.onnx.rules.contraction import conv_attributes, conv_transpose_attributes
-from dlc.backends.onnx.scope import Scope
+from dlc.backends.onnx.rules.pooling import avg_pool_attributes
 from dlc.ir import Module
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """`when`: the condition on the module, besides 32-bit floats. `write`: the value of its one output."""
+    """`when`: the condition on the module, besides 32-bit floats.
 
-    when: Callable[[Module], bool]
-    write: Callable[[Scope], Value]
+    `op` takes the block's input `x`, then those of `weights` that the module has. It gives the block's one output.
+    """
+
+    op: str
+    weights: tuple[str, ...] = ()
+    attributes: Callable[[Module], Mapping[str, Attribute]] = lambda module: {}
+    when: Callable[[Module], bool] = lambda module: True
+
+    def call(self, b: Builder, module: Module, given: Mapping[str, Value], hint: str, name: str) -> Value:
+        """`given`: the input and the weights by name."""
+        inputs = [given[key] for key in ("x", *self.weights) if key in given]
+        return b.many(self.op, inputs, [hint], self.attributes(module), name=name)[0]
 
 
-def _always(module: Module) -> bool:
-    return True
-
-
-def _hyperparameter(module: Module, name: str) -> object:
+def _hyperparameter(module: Module, name: str) -> Any:
     return dict(module.hyperparameters)[name].value
 
 
-def _float(module: Module, name: str) -> float:
-    value = _hyperparameter(module, name)
-    assert isinstance(value, int | float)
-    return float(value)
+def _epsilon(module: Module) -> Mapping[str, Attribute]:
+    return {"epsilon": float(_hyperparameter(module, "epsilon"))}
 
 
-def _type_rank(module: Module, name: str) -> int:
-    return next(module.types[port.value].rank for port in module.inputs if port.name == name)
+def _slope(module: Module) -> Mapping[str, Attribute]:
+    return {"alpha": float(_hyperparameter(module, "slope"))}
 
 
-def _weights(scope: Scope, *names: str) -> list[Value]:
-    """Those of the parameters that the module has, in this order."""
-    declared = {parameter.name for parameter in scope.module.parameters}
-    return [scope.weight(name) for name in names if name in declared]
+def _gelu_form(module: Module) -> Mapping[str, Attribute]:
+    return {"approximate": "tanh"} if _hyperparameter(module, "approximate") else {}
 
 
-# --- activations -----------------------------------------------------------------------------------------------
+def _of_primitive(
+    op: str, attributes: Callable[[Mapping[str, Any]], Mapping[str, Attribute]]
+) -> Callable[[Module], Mapping[str, Attribute]]:
+    """The attributes of the one `op` in the block's body."""
+
+    def found(module: Module) -> Mapping[str, Attribute]:
+        equation = next(equation for equation in module.body if equation.op == op)
+        return attributes({name: static.value for name, static in equation.attributes})
+
+    return found
 
 
-def _leaky_relu(scope: Scope) -> Value:
-    return scope.b("LeakyRelu", scope.ports["x"], alpha=_float(scope.module, "slope"))
-
-
-def _gelu(scope: Scope) -> Value:
-    form = "tanh" if _hyperparameter(scope.module, "approximate") else "none"
-    return scope.b("Gelu", scope.ports["x"], approximate=form)
-
-
-def _softplus(scope: Scope) -> Value:
-    return scope.b("Softplus", scope.ports["x"])
-
-
-# --- linear layers and convolutions ------------------------------------------------------------------------------
-
-
-def _is_matrix(module: Module) -> bool:
+def _of_matrix(module: Module) -> bool:
     """`Gemm` takes matrices only."""
-    return _type_rank(module, "x") == 2
-
-
-def _dense(scope: Scope) -> Value:
-    return scope.b("Gemm", scope.ports["x"], *_weights(scope, "weight", "bias"), transB=1)
-
-
-def _convolution(op: str, primitive: str, attributes: Callable[[Mapping[str, object]], dict[str, Attribute]]) -> Native:
-    """The block's own convolution with its bias as third input."""
-
-    def write(scope: Scope) -> Value:
-        equation = next(equation for equation in scope.module.body if equation.op == primitive)
-        plain = {name: static.value for name, static in equation.attributes}
-        given = [scope.ports["x"], *_weights(scope, "weight", "bias")]
-        return scope.b.many(op, given, [op.lower()], attributes(plain))[0]
-
-    return Native(_always, write)
-
-
-# --- normalisation -----------------------------------------------------------------------------------------------
-
-
-def _layer_norm(scope: Scope) -> Value:
-    given = [scope.ports["x"], *_weights(scope, "weight", "bias")]
-    return scope.b("LayerNormalization", *given, axis=-1, epsilon=_float(scope.module, "epsilon"))
+    return next(module.types[port.value].rank for port in module.inputs if port.name == "x") == 2
 
 
 def _has_fixed_statistics(module: Module) -> bool:
@@ -100,32 +72,30 @@ def _has_fixed_statistics(module: Module) -> bool:
     return not module.training and _hyperparameter(module, "affine") is True
 
 
-def _batch_norm(scope: Scope) -> Value:
-    given = [scope.ports["x"], *_weights(scope, "weight", "bias", "running_mean", "running_var")]
-    return scope.b("BatchNormalization", *given, epsilon=_float(scope.module, "epsilon"))
-
+_AFFINE = ("weight", "bias")
 
 #: By the standard block's file and name.
 NATIVES: Mapping[tuple[str, str], Native] = {
-    ("std/activation.dl", "leaky_relu"): Native(_always, _leaky_relu),
-    ("std/activation.dl", "gelu"): Native(_always, _gelu),
-    ("std/activation.dl", "softplus"): Native(_always, _softplus),
-    ("std/linear.dl", "dense"): Native(_is_matrix, _dense),
-    ("std/convolution.dl", "conv2d"): _convolution("Conv", "conv", conv_attributes),
-    ("std/convolution.dl", "conv_transpose2d"): _convolution(
-        "ConvTranspose", "conv_transpose", conv_transpose_attributes
+    ("std/activation.dl", "leaky_relu"): Native("LeakyRelu", (), _slope),
+    ("std/activation.dl", "gelu"): Native("Gelu", (), _gelu_form),
+    ("std/activation.dl", "softplus"): Native("Softplus"),
+    ("std/linear.dl", "dense"): Native("Gemm", _AFFINE, lambda module: {"transB": 1}, _of_matrix),
+    ("std/convolution.dl", "conv2d"): Native("Conv", _AFFINE, _of_primitive("conv", conv_attributes)),
+    ("std/convolution.dl", "conv_transpose2d"): Native(
+        "ConvTranspose", _AFFINE, _of_primitive("conv_transpose", conv_transpose_attributes)
     ),
-    ("std/normalisation.dl", "layer_norm"): Native(_always, _layer_norm),
-    ("std/normalisation.dl", "batch_norm"): Native(_has_fixed_statistics, _batch_norm),
+    ("std/pooling.dl", "avg_pool2d"): Native("AveragePool", (), _of_primitive("avg_pool", avg_pool_attributes)),
+    ("std/normalisation.dl", "layer_norm"): Native("LayerNormalization", _AFFINE, _epsilon),
+    ("std/normalisation.dl", "batch_norm"): Native(
+        "BatchNormalization", (*_AFFINE, "running_mean", "running_var"), _epsilon, _has_fixed_statistics
+    ),
 }
 
 
-def native_of(module: Module, precision: str) -> Callable[[Scope], list[Value]] | None:
-    """How to write a module with ONNX's own op, or None. ONNX Runtime has most of these in 32 bits only."""
+def native_of(module: Module, precision: str) -> Native | None:
+    """ONNX's own op for a module, or None. ONNX Runtime has most of these in 32 bits only."""
     native = NATIVES.get((module.block.file, module.block.name))
-    if native is None or not _in_32_bits(module, precision) or not native.when(module):
-        return None
-    return lambda scope: [native.write(scope)]
+    return native if native is not None and _in_32_bits(module, precision) and native.when(module) else None
 
 
 def _in_32_bits(module: Module, precision: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.onnx.graph import Builder, Value
+from dlc.backends.onnx.natives import Native
 from dlc.backends.onnx.sizes import Sizes
 from dlc.ir import Equation, Module, TensorType
 from dlc.parameters import join, layer_references
@@ -19,6 +20,7 @@ class Callee:
     """A module as its callers see it: `weights` and `buffers` are paths below the instance, in order.
 
     `passed`: where the module only hands values through (dropout at inference), the input's place for each output.
+    `native`: ONNX's own op, which stands for the call.
     """
 
     module: Module
@@ -26,6 +28,7 @@ class Callee:
     weights: Sequence[str] = ()
     buffers: Sequence[str] = ()
     passed: Sequence[int] | None = None
+    native: Native | None = None
 
 
 @dataclass(eq=False, slots=True)

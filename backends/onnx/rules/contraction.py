@@ -18,19 +18,42 @@ def _einsum(b: Builder, use: Apply) -> Value:
     return b("Einsum", *use.inputs, equation=use.attributes["pattern"])
 
 
+#: What ONNX takes for an attribute of a convolution or pool that is not there, at each spatial axis.
+_DEFAULTS = {
+    "strides": 1,
+    "pads": 0,
+    "dilations": 1,
+    "output_padding": 0,
+    "group": 1,
+    "ceil_mode": 0,
+    "count_include_pad": 0,
+}
+
+
+def without_defaults(attributes: Mapping[str, Attribute]) -> dict[str, Attribute]:
+    """The attributes that say something."""
+    return {
+        name: value
+        for name, value in attributes.items()
+        if name not in _DEFAULTS or set(value if isinstance(value, tuple) else (value,)) != {_DEFAULTS[name]}
+    }
+
+
 def conv_attributes(given: Mapping[str, Any]) -> dict[str, Attribute]:
     """`Conv`'s attributes from the op's."""
-    return {
+    attributes: dict[str, Attribute] = {
         "strides": given["stride"],
         "pads": pads_of(given["padding"]),
         "dilations": given["dilation"],
         "group": given["groups"],
     }
+    return without_defaults(attributes)
 
 
 def conv_transpose_attributes(given: Mapping[str, Any]) -> dict[str, Attribute]:
     """`output_padding` is added at the end, as in torch; uneven pads cut off what they name."""
-    return {**conv_attributes(given), "output_padding": given["output_padding"]}
+    extra: dict[str, Attribute] = {"output_padding": given["output_padding"]}
+    return conv_attributes(given) | without_defaults(extra)
 
 
 def _conv(b: Builder, use: Apply) -> Value:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dlc.backends.onnx.graph import Attribute, Builder, Value, is_float
 from dlc.backends.onnx.rule import Apply, Rule
-from dlc.backends.onnx.rules.contraction import pads_of
+from dlc.backends.onnx.rules.contraction import pads_of, without_defaults
 
 #: The lowest finite number of each width.
 LOWEST = {"FLOAT": -3.4028234663852886e38, "DOUBLE": -1.7976931348623157e308, "FLOAT16": -65504.0}
@@ -18,13 +19,7 @@ def _max_pool(b: Builder, use: Apply) -> Value:
     It pools floats only: ints go by way of float64, which is exact below 2 ** 53.
     """
     at, dtype = use.attributes, use.types[0].dtype
-    attributes: dict[str, Attribute] = {
-        "kernel_shape": at["kernel"],
-        "strides": at["stride"],
-        "pads": pads_of(at["padding"]),
-        "dilations": at["dilation"],
-        "ceil_mode": int(at["ceil_mode"]),
-    }
+    attributes = _attributes(at, {"dilations": at["dilation"]})
     if not is_float(dtype):
         return b.cast(b.many("MaxPool", [b.cast(use.inputs[0], "f64")], ["pooled"], attributes)[0], dtype)
 
@@ -37,18 +32,23 @@ def _max_pool(b: Builder, use: Apply) -> Value:
     return b.library.helper(b, "max_pool", key, [("x", use.inputs[0])], build, "MaxPool; -inf where all are.")
 
 
+def avg_pool_attributes(given: Mapping[str, Any]) -> dict[str, Attribute]:
+    """With `include_padding` the padding counts; what a ceil-mode window reaches beyond it does not."""
+    return _attributes(given, {"count_include_pad": int(given["include_padding"])})
+
+
+def _attributes(given: Mapping[str, Any], more: Mapping[str, Attribute]) -> dict[str, Attribute]:
+    attributes: dict[str, Attribute] = {
+        "kernel_shape": given["kernel"],
+        "strides": given["stride"],
+        "pads": pads_of(given["padding"]),
+        "ceil_mode": int(given["ceil_mode"]),
+    }
+    return without_defaults({**attributes, **more})
+
+
 def _avg_pool(b: Builder, use: Apply) -> Value:
-    """With `include_padding` the padding counts, what a ceil-mode window reaches beyond it does not."""
-    at = use.attributes
-    return b(
-        "AveragePool",
-        use.inputs[0],
-        kernel_shape=at["kernel"],
-        strides=at["stride"],
-        pads=pads_of(at["padding"]),
-        ceil_mode=int(at["ceil_mode"]),
-        count_include_pad=int(at["include_padding"]),
-    )
+    return b.many("AveragePool", use.inputs, [""], avg_pool_attributes(use.attributes))[0]
 
 
 RULES: Mapping[str, Rule] = {"max_pool": _max_pool, "avg_pool": _avg_pool}
