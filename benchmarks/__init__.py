@@ -1,0 +1,1 @@
+"""Benchmarks. Each module's docstring has its command; results are recorded in `benchmarks/RESULTS.md`."""
