@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from dlc.check_ir import renamed, with_axis
-from dlc.ir import BlockId, Call, Equation, Module, Origin, Port, Program, Scan
+from dlc.ir import BlockId, Call, Equation, Module, Origin, Port, Program, Scan, Static, TensorType
 from dlc.passes.rewrite import Values, free_name, without_identity
 
 Point = tuple[str, int]  # a module's key and the number of an equation of its body
@@ -44,8 +44,11 @@ def tap(program: Program, points: Iterable[Point]) -> tuple[Program, tuple[Tap, 
     done: dict[str, Module] = {}
     taps: dict[str, tuple[Tap, ...]] = {}
     changed: set[BlockId] = set()
+    targets = [equation.target for module in program.modules for equation in module.body]
+    masked = {target.module for target in targets if isinstance(target, Scan) and target.has_lengths}
     for module in program.modules:
-        done[module.key], taps[module.key] = _module(module, chosen, done, taps)
+        tapped, taps[module.key] = _module(module, chosen, done, taps)
+        done[module.key] = _with_rows(module, tapped) if module.key in masked else tapped
         if taps[module.key] and module.key != program.entry:
             changed.add(module.block)
     result = replace(program, modules=tuple(done.values()))
@@ -94,3 +97,26 @@ def _module(
         return module, ()
     changed = replace(module, types=tuple(values.types), body=tuple(body), outputs=(*module.outputs, *outputs))
     return changed, tuple(found)
+
+
+def _with_rows(before: Module, module: Module) -> Module:
+    """Gives each output that the taps added to a cell the batch as axis 0, if it has not."""
+    rows = [
+        before.types[value].shape[:1]
+        for value in (*(s.value for s in before.states), *(p.value for p in before.outputs))
+    ]
+    batch = next((size for size in rows if size), None)
+    if batch is None:
+        return module
+    values, body, outputs = Values(module.types), list(module.body), list(module.outputs)
+    for index, port in enumerate(module.outputs[len(before.outputs) :], len(before.outputs)):
+        type_ = module.types[port.value]
+        if type_.shape[:1] == batch:
+            continue
+        wide = TensorType(type_.dtype, (1, *type_.shape))
+        whole = TensorType(type_.dtype, (*batch, *type_.shape))
+        first, second = values.new(wide), values.new(whole)
+        body.append(Equation("expand_dims", (port.value,), (first,), (("axis", Static(0)),)))
+        body.append(Equation("broadcast_to", (first,), (second,), (("shape", Static(whole.shape)),)))
+        outputs[index] = Port(port.name, second)
+    return replace(module, types=tuple(values.types), body=tuple(body), outputs=tuple(outputs))

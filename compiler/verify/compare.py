@@ -116,6 +116,24 @@ def _compare_integers(name: str, found: Array, exact: Array, perturbed: Sequence
     return OutputReport(name, DISAGREES, error, noise, 0.0, message, where)
 
 
+def wrong_elements(name: str, found: Array, references: References) -> Array:
+    """True at each element of an output that disagrees for itself. `found` has the oracle's shape."""
+    exact = np.asarray(references.exact[name])
+    if exact.dtype.kind in "iub":
+        changing = np.zeros(exact.shape, bool)
+        for run in references.perturbed:
+            changing |= np.asarray(run[name]) != exact
+        return (found != exact) & ~changing
+    report = compare_output(name, found, references)
+    finite = np.isfinite(exact)
+    largest = float(np.abs(exact[finite]).max()) if finite.any() else 0.0
+    wide = found.astype(np.float64)
+    same = (wide == exact) | (np.isnan(wide) & np.isnan(exact))
+    with np.errstate(all="ignore"):
+        near = np.abs(wide - exact) <= report.tolerance * largest
+    return ~(same | (finite & near))
+
+
 def scaled_error(found: Array, exact: Array) -> float:
     """Largest difference / largest value of `exact`; infinite where NaN or infinities stand elsewhere."""
     wide = found.astype(np.float64)

@@ -2,8 +2,9 @@
 
 From the entry down: all values of a module become outputs (`dlc.passes.tap`), the program is emitted and run again,
 and the first value that differs is taken; where it comes from a call or a scan, the search goes on inside. Large
-modules are tapped in batches. Where nothing differs any more inside a call, the call itself is the cause: its native
-form is wrong, which a tapped block does not use.
+modules are tapped in batches. In a scan an error comes back through the states, so there the earliest time step counts
+first, then the order of the equations. Where nothing differs any more inside a call, the call itself is the cause: its
+native form is wrong, which a tapped block does not use.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 from dlc.ir import Bind, Call, Equation, Program, Scan
 from dlc.passes.tap import Point, Tap, tap
-from dlc.verify.compare import DISAGREES, Array, OutputReport, References, compare_output
+from dlc.verify.compare import DISAGREES, Array, OutputReport, References, compare_output, wrong_elements
 from dlc.verify.report import Cause
 
 BATCH = 100  # values tapped at a time
@@ -28,6 +29,7 @@ Refer = Callable[[Program], References]
 class _Found:
     tap: Tap
     report: OutputReport
+    time: tuple[int, ...] = ()  # the step of each scan around it, in the order of time
 
 
 def locate(program: Program, evaluate: Evaluate, refer: Refer) -> Cause | None:
@@ -54,17 +56,40 @@ def _first_wrong(
     """The first value of the module, reached by `chain`, that differs."""
     body = program.module(key).body
     points = [(key, index) for index, e in enumerate(body) if e.outputs and not isinstance(e.target, Bind)]
+    wrong: list[_Found] = []
     for start in range(0, len(points), BATCH):
         tapped, taps = tap(program, points[start : start + BATCH])
-        mine = [one for one in taps if one.calls[:-1] == chain]
         found, expected = evaluate(tapped), refer(tapped)
-        for one in mine:
-            if one.output not in found:
+        for one in taps:
+            if one.calls[:-1] != chain or one.output not in found:
                 continue
             report = compare_output(one.output, found[one.output], expected)
             if report.verdict == DISAGREES:
-                return _Found(one, report)
-    return None
+                time = _time(program, chain, one.output, found[one.output], expected)
+                wrong.append(_Found(one, report, time))
+        if wrong and not wrong[0].time:
+            break  # without a scan around it, the first in order is the first in time
+    return min(wrong, key=lambda one: one.time, default=None)
+
+
+def _time(
+    program: Program, chain: tuple[Point, ...], name: str, found: Array, references: References
+) -> tuple[int, ...]:
+    """The steps, outermost scan first, at which a value first differs; () where no scan is around it."""
+    import numpy as np
+
+    scans = [target for point in chain if isinstance(target := _equation(program, point).target, Scan)]
+    if not scans or found.shape != references.exact[name].shape:
+        return (0,) * len(scans)
+    wrong = wrong_elements(name, found, references)
+    axes: list[int] = []
+    for scan in reversed(scans):  # an outer scan puts its axis among those that are there
+        axes = [scan.axis, *(axis + (axis >= scan.axis) for axis in axes)]
+    rest = tuple(axis for axis in range(wrong.ndim) if axis not in axes)
+    by_step = np.transpose(wrong, (*axes, *rest)).reshape(*(wrong.shape[axis] for axis in axes), -1).any(axis=-1)
+    for axis, scan in enumerate(scans):
+        by_step = np.flip(by_step, axis) if scan.reverse else by_step
+    return tuple(int(i) for i in np.argwhere(by_step)[0]) if by_step.any() else (0,) * len(scans)
 
 
 def _equation(program: Program, point: Point) -> Equation:

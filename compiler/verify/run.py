@@ -8,6 +8,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from dlc.diagnostics import DlcError, error
 from dlc.ir import Distribution, Module, Program
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.draws import explicit_network
+from dlc.passes.rewrite import changed_identity
 from dlc.verify.backends import backend_names, find_backend, missing_needs
 from dlc.verify.compare import AGREES, DISAGREES, INCONCLUSIVE, Array, OutputReport, References, compare
 from dlc.verify.inputs import choose_sizes, make_inputs
@@ -46,11 +48,17 @@ class Settings:
     find_cause: bool = True
 
 
-def verify(unit: Unit, backends: Sequence[Any] | None = None, settings: Settings | None = None) -> Report:
+def verify(
+    unit: Unit,
+    backends: Sequence[Any] | None = None,
+    settings: Settings | None = None,
+    workers: Workers | None = None,
+) -> Report:
     """Compares each network of `unit` on each backend with the oracle.
 
     `backends`: names, or backend objects; None for all but the reference, those without their framework skipped (one
-    asked for by name counts as missing: exit code 3). Raises DlcError for what is wrong with the request itself.
+    asked for by name counts as missing: exit code 3). `workers`: processes to use and to leave running; None starts
+    some and ends them. Raises DlcError for what is wrong with the request itself.
     """
     settings = settings or Settings()
     named = backends is not None
@@ -65,7 +73,8 @@ def verify(unit: Unit, backends: Sequence[Any] | None = None, settings: Settings
         else:
             code = 3 if named else 0
             cases += [_note(network.name, backend.name, SKIPPED, lacking, code) for network in unit.networks]
-    with tempfile.TemporaryDirectory(prefix="dlc-verify-") as root, Workers(settings.limits) as workers:
+    own = Workers(settings.limits) if workers is None else nullcontext(workers)
+    with tempfile.TemporaryDirectory(prefix="dlc-verify-") as root, own as workers:
         for network in unit.networks:
             comparison = _Comparison.of(unit, network, settings, Path(root), workers)
             for backend in usable:
@@ -202,7 +211,9 @@ class _Comparison:
 
     def emit(self, backend: Any, network: Network, natives: bool, training: bool, made: Mapping[str, Job]) -> Job:
         """Compiles into a folder of its own, or gives the job of another mode if the files are the same."""
-        unit = replace(self.unit, networks=(network,))
+        written = self.unit.declarations
+        changed = {changed_identity(block): declared for block, declared in written.items()}
+        unit = replace(self.unit, networks=(network,), declarations={**written, **changed})
         artifact = backend.compile(unit, Options(natives, self.settings.precision, training=training))
         for job in made.values():
             if all(_content(Path(job.folder) / name) == _bytes(text) for name, text in artifact.files.items()):

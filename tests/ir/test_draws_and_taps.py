@@ -120,3 +120,14 @@ def test_tapped_library_blocks_lose_their_identity() -> None:
     assert tapped.module("Recurrent#0").block == PROGRAM.module("Recurrent#0").block
     untouched, _ = tap(PROGRAM, [("Recurrent#0", 3)])
     assert untouched.module("dense#0").block.standard
+
+
+def test_a_value_without_the_batch_gets_rows_where_lengths_mask(weights, inputs) -> None:
+    program, _ = explicit_draws(PROGRAM)
+    tapped, taps = tap(program, [("dense#0", 0)])
+    check_program(tapped)
+    found = Interpreter(tapped, weights, exact=True).run(inputs)[taps[0].output]
+    assert found.shape == (3, 5, 4, 3)
+    valid = np.arange(5) < inputs["lengths"][:, None]
+    expected = np.where(valid[..., None, None], weights["scan.forward.dense.weight"].T, 0.0)
+    np.testing.assert_array_equal(found, expected)

@@ -1,0 +1,124 @@
+"""Sizes and inputs that a comparison makes up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dlc.diagnostics import DlcError
+from dlc.ir import Distribution, Program
+from dlc.ir_text import read
+from dlc.verify.inputs import choose_sizes, make_inputs
+
+PROGRAMS = Path(__file__).parents[1] / "ir" / "programs"
+
+
+def program(inputs: str, homes: str, body: str = "") -> Program:
+    lines = "\n".join(
+        f"  {line}" for line in (*homes.split("; "), *inputs.split("; "), *filter(None, body.split("; ")))
+    )
+    values = inputs.count("%") + body.count(": float")
+    return read(f'program P inference entry P#0\nmodule P#0 = "p.dl":P values {values}\n{lines}\n  output %0 y\n')
+
+
+TOKENS = program("input %0 tokens: int[N, T] in [0, 50]", "home N = tokens axis 0: N; home T = tokens axis 1: T")
+GRAPH = program(
+    "input %0 h: float[V, 8]; input %1 edges: int[2, E] in [0, V]",
+    "home V = h axis 0: V; home E = edges axis 1: E",
+)
+
+
+def test_two_runs_differ_in_every_dimension() -> None:
+    recurrent = read((PROGRAMS / "recurrent.ir").read_text())
+    for each in (recurrent, TOKENS, GRAPH):
+        first, second = choose_sizes(each, 0), choose_sizes(each, 1)
+        assert first.keys() == second.keys()
+        assert all(first[name] != second[name] for name in first)
+        for sizes in (first, second):
+            assert len(set(sizes.values())) == len(sizes)
+
+
+def test_nodes_are_several_and_times_are_no_nodes() -> None:
+    assert choose_sizes(GRAPH, 0) == {"V": 6, "E": 5}
+    lengths = program(
+        "input %0 x: float[N, T]; input %1 lengths: int[N] in [1, T + 1]", "home N = x axis 0: N; home T = x axis 1: T"
+    )
+    assert choose_sizes(lengths, 0) == {"N": 2, "T": 5}
+
+
+def test_sizes_that_are_given_stay() -> None:
+    assert choose_sizes(TOKENS, 0, {"N": 1, "other": 7}) == {"N": 1, "T": 5}
+
+
+def test_sizes_grow_until_nothing_is_empty() -> None:
+    pools = program(
+        "input %0 x: float[N, H]", "home N = x axis 0: N; home H = x axis 1: H", "unused %1: float[N, (H - 16)//32]"
+    )
+    for run in (0, 1):
+        sizes = choose_sizes(pools, run)
+        assert (sizes["H"] - 16) // 32 >= 1
+        assert sizes["N"] <= 3
+
+
+def test_sizes_that_cannot_be_found_are_told() -> None:
+    never = program("input %0 x: float[N, H]", "home N = x axis 0: N; home H = x axis 1: H", "unused %1: float[N, -H]")
+    with pytest.raises(DlcError, match="E0812"):
+        choose_sizes(never, 0)
+
+
+def test_a_dimension_of_states_alone_starts_at_nothing() -> None:
+    cache = program(
+        "input %0 x: float[N]; state %1 keys: float[N, P] = 0", "home N = x axis 0: N; home P = keys axis 1: P"
+    )
+    assert choose_sizes(cache, 0) == {"N": 2, "P": 0}
+    assert choose_sizes(cache, 1) == {"N": 3, "P": 3}
+    assert make_inputs(cache, {"N": 2, "P": 0}, 0)["keys"].shape == (2, 0)
+
+
+def test_tokens_end_in_padding() -> None:
+    rows = make_inputs(TOKENS, {"N": 200, "T": 9}, 0)["tokens"]
+    assert rows.dtype == np.int64
+    lengths = (rows != 0).sum(axis=1)
+    assert set(lengths) == set(range(1, 10))
+    assert lengths[0] == 9
+    np.testing.assert_array_equal(rows != 0, np.arange(9) < lengths[:, None])
+    assert (rows.min(), rows.max()) == (0, 49)
+
+
+def test_indices_are_not_padded() -> None:
+    edges = make_inputs(GRAPH, {"V": 6, "E": 500}, 0)["edges"]
+    assert (edges.min(), edges.max()) == (0, 5)
+    assert abs((edges == 0).mean() - 1 / 6) < 0.05
+
+
+def test_bounds_are_half_open_and_may_depend_on_sizes() -> None:
+    lengths = program(
+        "input %0 x: float[N, T]; input %1 lengths: int[N] in [1, T + 1]", "home N = x axis 0: N; home T = x axis 1: T"
+    )
+    found = make_inputs(lengths, {"N": 400, "T": 4}, 1)["lengths"]
+    assert set(found) == {1, 2, 3, 4}
+    nothing = program("input %0 x: int[N] in [3, 3]", "home N = x axis 0: N")
+    with pytest.raises(DlcError, match=r"leave nothing: 3\.\.3"):
+        make_inputs(nothing, {"N": 2}, 0)
+
+
+def test_kinds_of_numbers() -> None:
+    mixed = program(
+        "input %0 x: float[N]; input %1 m: bool[N]; input %2 k: i32[N]; input %3 u: float[N]", "home N = x axis 0: N"
+    )
+    uniform = {"u": Distribution("uniform")}
+    found = make_inputs(mixed, {"N": 1000}, 0, uniform)
+    assert found["x"].dtype == np.float32
+    assert abs(found["x"].std() - 1) < 0.1
+    assert abs(found["m"].mean() - 0.75) < 0.05
+    assert found["k"].dtype == np.int32
+    assert found["k"].min() < 0
+    assert 0 < found["u"].min() < found["u"].max() < 1
+
+
+def test_inputs_are_the_same_each_time() -> None:
+    first, again, other = (make_inputs(GRAPH, {"V": 6, "E": 5}, seed) for seed in (0, 0, 1))
+    for name, value in first.items():
+        np.testing.assert_array_equal(value, again[name])
+        assert not np.array_equal(value, other[name])
