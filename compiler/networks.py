@@ -196,7 +196,7 @@ def _border_sizes(
                     expected="one name or size per axis",
                 )
             if isinstance(dimension, syntax.SizedDimension):
-                size = dimensions.size_of(scope, dimension.size).value
+                size = sizes.get(dimension.name, dimensions.size_of(scope, dimension.size).value)
                 assert isinstance(size, int | dims.Dim)
                 if bound.setdefault(dimension.name, size) != size:
                     raise error(

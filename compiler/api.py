@@ -1,0 +1,255 @@
+"""The Python API; the commands of `dlc.cli` are thin layers over it.
+
+All functions raise DlcError for what is wrong with the spec or the request.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dlc.backends.api import Artifact, Options, Unit
+from dlc.backends.api import Network as Programs
+from dlc.diagnostics import DlcError, did_you_mean, error
+from dlc.networks import Choice, Elaborated, elaborate
+from dlc.parameters import NetworkParameter, network_parameters
+from dlc.passes.resolve import Project, load_project
+
+if TYPE_CHECKING:
+    from dlc.summary import Summary
+    from dlc.verify.compare import Array
+    from dlc.verify.report import Report
+    from dlc.verify.workers import Workers
+
+_DEEPEST = 20_000  # frames: blocks may be nested 3,000 deep
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Room for deeply nested specs. Raises DlcError (E0591) where even that is used up."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEEPEST))
+    try:
+        yield
+    except RecursionError as problem:
+        raise error("E0591", "the spec is nested too deeply", hint="use a loop in place of nested blocks") from problem
+    finally:
+        sys.setrecursionlimit(before)
+
+
+@dataclass(frozen=True)
+class SpecFile(Mapping[str, "Network"]):
+    """A loaded .dl file: its networks by name, in the order of the text, templates included.
+
+    >>> dlc.load("examples/resnet.dl")["ResNet50"]
+    """
+
+    project: Project
+
+    @property
+    def path(self) -> Path:
+        return self.project.path
+
+    @property
+    def names(self) -> list[str]:
+        return [d.name for d in self.project.scope.spec.declarations if d.kind == "network"]
+
+    def __getitem__(self, name: str) -> Network:
+        """The network called `name`. Raises KeyError with the name that is closest."""
+        if name not in self.names:
+            hint = did_you_mean(name, self.names)
+            raise KeyError(f"{self.path.name} has no network `{name}`" + (f"; {hint}" if hint else ""))
+        return Network(self, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def elaborate(self, choice: Choice | None = None) -> Elaborated:
+        """The typed programs of the chosen networks (all that have values for all hyperparameters)."""
+        with deep_recursion():
+            return elaborate(self.project, choice)
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of a file, with hyperparameters (`settings`) and sizes of dynamic dimensions (`sizes`) given to it."""
+
+    file: SpecFile
+    name: str
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def with_settings(self, **settings: object) -> Network:
+        """The same network with other hyperparameters: `dlc.load("lenet.dl")["LeNet5"].with_settings(classes=7)`."""
+        return Network(self.file, self.name, {**self.settings, **settings}, self.sizes)
+
+    def with_sizes(self, **sizes: int) -> Network:
+        """The same network with dynamic dimensions fixed: `.with_sizes(N=1)`."""
+        return Network(self.file, self.name, self.settings, {**self.sizes, **sizes})
+
+    @property
+    def unit(self) -> Unit:
+        return self._elaborated.unit
+
+    @property
+    def programs(self) -> Programs:
+        return self.unit.networks[0]
+
+    @property
+    def parameters(self) -> tuple[NetworkParameter, ...]:
+        """Parameters and buffers with their canonical names, shapes and initial values."""
+        return parameters_of(self.programs)
+
+    def summary(self) -> Summary:
+        """Instances, shapes and parameter counts; `print` shows a tree."""
+        from dlc.summary import summarise
+
+        with deep_recursion():
+            return summarise(self.programs)
+
+    def compile(
+        self, backend: str, *, natives: bool = True, precision: str = "f32", training: bool = False
+    ) -> Compiled:
+        """Code for one backend. `training`: for ONNX, the graph in training mode."""
+        options = Options(natives=natives, precision=precision, training=training)
+        return Compiled(self.name, backend, compile_unit(self.unit, backend, options))
+
+    def write_weights(self, path: str | Path, seed: int = 0) -> None:
+        """Draws the initial weights into a safetensors file."""
+        from dlc.weights import initial, write
+
+        write(path, self.parameters, initial(seed))
+
+    def build(self, backend: str, *, weights: str | Path | None = None, **options: Any) -> Any:
+        """The network, ready to call: a torch module, a Keras model, or an ONNX Runtime session.
+
+        `weights`: a canonical weights file; without one the network initialises itself. `options` as for `compile`.
+        """
+        from dlc.build import build
+
+        return build(self, backend, weights, options)
+
+    @cached_property
+    def _elaborated(self) -> Elaborated:
+        settings = {name: setting_text(value) for name, value in self.settings.items()}
+        return self.file.elaborate(Choice(self.name, settings, self.sizes))
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What one backend made of one network."""
+
+    network: str
+    backend: str
+    artifact: Artifact
+
+    @property
+    def files(self) -> Mapping[str, str | bytes]:
+        return self.artifact.files
+
+    @property
+    def source(self) -> str:
+        """The generated code. Raises DlcError (E0702) where the backend writes no text (ONNX)."""
+        texts = [content for content in self.files.values() if isinstance(content, str)]
+        if len(texts) == 1:
+            return texts[0]
+        raise error("E0702", f"the backend `{self.backend}` writes no source text", hint="use `.files` or `.write(folder)`")
+
+    def write(self, folder: str | Path) -> list[Path]:
+        """Writes the files into `folder`, each whole or not at all."""
+        from dlc.output import write_files
+
+        return write_files(Path(folder), self.files)
+
+
+def load(path: str | Path) -> SpecFile:
+    """Reads a .dl file and its imports."""
+    with deep_recursion():
+        return SpecFile(load_project(path))
+
+
+def compile_unit(unit: Unit, backend: str, options: Options | None = None) -> Artifact:
+    """One backend's files for all networks of a unit."""
+    from dlc.verify.backends import find_backend
+
+    with deep_recursion():
+        return find_backend(backend).compile(unit, options or Options())
+
+
+def parameters_of(network: Programs) -> tuple[NetworkParameter, ...]:
+    with deep_recursion():
+        return network_parameters(network.inference, network.training)
+
+
+def verify(
+    spec: str | Path | SpecFile | Network,
+    *,
+    backends: Sequence[Any] | None = None,
+    network: str | None = None,
+    settings: Mapping[str, object] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    inputs: Mapping[str, Array] | None = None,
+    natives: Sequence[bool] = (True,),
+    modes: Sequence[str] = ("inference", "training"),
+    precision: str = "f32",
+    seed: int = 0,
+    workers: Workers | None = None,
+) -> Report:
+    """Compares backends with the NumPy oracle on the same weights and inputs.
+
+    `spec`: a path, a loaded file or one of its networks; `sizes` fixes dynamic dimensions; `inputs`, by name, replace the
+    inputs that are made up otherwise; `workers` are processes to reuse (see `dlc.verify.workers`).
+    """
+    from dlc.verify.run import Settings
+    from dlc.verify.run import verify as run
+
+    unit, fixed = _unit(spec, network, settings or {}, sizes or {})
+    wanted = Settings(
+        modes=tuple(modes), natives=tuple(natives), dims=fixed, inputs=inputs, precision=precision, seed=seed
+    )
+    with deep_recursion():
+        return run(unit, backends, wanted, workers)
+
+
+def _unit(
+    spec: str | Path | SpecFile | Network, name: str | None, settings: Mapping[str, object], sizes: Mapping[str, int]
+) -> tuple[Unit, Mapping[str, int]]:
+    """The unit to verify and the sizes of its runs.
+
+    A dynamic dimension stays dynamic, its size is the run's; one that the spec gives a size (`F = 1433`) gets the new one.
+    """
+    fixed: Mapping[str, int] = {}
+    if isinstance(spec, Network):
+        file, name, fixed = spec.file, spec.name, spec.sizes
+        settings = {**spec.settings, **settings}
+    else:
+        file = spec if isinstance(spec, SpecFile) else load(spec)
+    texts = {key: setting_text(value) for key, value in settings.items()}
+    unit = file.elaborate(Choice(name, texts, fixed)).unit
+    entries = [network.inference.module(network.inference.entry) for network in unit.networks]
+    dynamic = {home.symbol for entry in entries for home in entry.homes}
+    changed = {key: size for key, size in sizes.items() if key not in dynamic}
+    if changed:
+        unit = file.elaborate(Choice(name, texts, {**fixed, **changed})).unit
+    return unit, {key: size for key, size in sizes.items() if key in dynamic}
+
+
+def setting_text(value: object) -> str:
+    """A Python value as an expression of the language; text stands for itself (`unit="bottleneck"`)."""
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        items: Sequence[object] = value
+        return f"[{', '.join(map(setting_text, items))}]"
+    return value if isinstance(value, str) else repr(value)
+
+
+__all__ = ["Compiled", "DlcError", "Network", "SpecFile", "compile_unit", "load", "parameters_of", "verify"]

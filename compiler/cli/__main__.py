@@ -1,0 +1,7 @@
+"""`python -m dlc.cli`."""
+
+import sys
+
+from dlc.cli import main
+
+sys.exit(main())

@@ -1,0 +1,52 @@
+"""`dlc check FILE...`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlc.api import SpecFile, load, parameters_of
+from dlc.cli.choice import choice_of
+from dlc.cli.show import print_json
+from dlc.diagnostics import Diagnostic, DlcError
+from dlc.networks import Choice, Elaborated
+
+
+def run(options: Any) -> int:
+    """Reads every file; all mistakes of all files are shown in one run."""
+    choice = choice_of(options)
+    problems: list[Diagnostic] = []
+    code = 0
+    for path in options.files:
+        try:
+            found = _checked(load(path), choice)
+        except DlcError as problem:
+            problems += problem.diagnostics
+            code = max(code, problem.exit_code)
+            continue
+        if not options.json:
+            print(f"{path}: {_words(found)}")
+    if problems:
+        raise DlcError(tuple(problems), code)
+    if options.json:
+        print_json({"exit_code": 0, "diagnostics": []})
+    return 0
+
+
+def _checked(file: SpecFile, choice: Choice) -> Elaborated:
+    found = file.elaborate(choice)
+    for network in found.unit.networks:
+        parameters_of(network)
+    return found
+
+
+def _words(found: Elaborated) -> str:
+    parts = [
+        _count(len(found.unit.networks), "network"),
+        _count(len(found.templates), "template"),
+        _count(len(found.trains), "train section"),
+    ]
+    return ", ".join(part for part in parts if part) + ": all right" if any(parts) else "no networks: all right"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'s' if number > 1 else ''}" if number else ""

@@ -1,0 +1,62 @@
+"""Diagnostics on the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from dlc.diagnostics import DlcError
+from dlc.render import render_error, to_json
+from dlc.spec.source import Source
+
+
+def show_error(problem: DlcError, given: Sequence[str]) -> None:
+    """All diagnostics of one run, with the source lines that they are about."""
+    if "--json" in given:
+        print_json({"exit_code": problem.exit_code, "diagnostics": [to_json(d) for d in problem.diagnostics]})
+        sys.stdout.flush()
+        return
+    sys.stdout.flush()
+    sys.stderr.write(render_error(problem, _sources(problem, given), color=wants_color(sys.stderr)))
+
+
+def print_json(data: Any) -> None:
+    import json
+
+    print(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def wants_color(stream: Any) -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def _sources(problem: DlcError, given: Sequence[str]) -> dict[str, Source]:
+    """The texts that the spans name: files (read again, so that a file with a mistake has one too), --set values."""
+    spans = [s for d in problem.diagnostics for s in (d.span, *(n.span for n in d.notes)) if s is not None]
+    found: dict[str, Source] = {}
+    for name in {span.file for span in spans}:
+        source = _source(name, given)
+        if source is not None:
+            found[name] = source
+    return found
+
+
+def _source(name: str, given: Sequence[str]) -> Source | None:
+    from pathlib import Path
+
+    from dlc.spec.loader import load
+
+    if name.startswith("--set "):
+        prefix = name.removeprefix("--set ") + "="
+        values = [text.removeprefix("--set=").removeprefix(prefix) for text in given if prefix in text]
+        return Source(name, values[-1]) if values else None
+    if name.startswith("std/") and not Path(name).exists():
+        from dlc.passes.resolve import standard_library
+
+        return standard_library().sources.get(name)
+    try:
+        return load(name)
+    except DlcError:
+        return None
