@@ -16,7 +16,8 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 def _reshape(b: Builder, use: Apply) -> Value:
     """A constant shape where one says it: 0 copies the input's size at that place, one -1 is found from the rest.
 
-    -1 beside a size that may be 0 would be 0 / 0, so it stands beside constants only.
+    -1 beside a size that may be 0 would be 0 / 0, so it stands beside constants only. (ONNX Runtime's ReshapeFusion
+    puts it in other places too, so that some reshapes fail on an empty batch there.)
     """
     old, new = use.types[0].shape, tuple(use.attributes["shape"])
     if new == old:
