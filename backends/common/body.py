@@ -360,17 +360,23 @@ class Body:
             None if node.lengths is None else self.ref(node.lengths),
             [],
         )
-        targets: list[str] = []
         cell = self.owner.folding.of(node.target).members[0].module
         wishes = [*(port.name for port in cell.outputs), *(port.name for port in cell.next_states)]
         for temp, wish in zip(node.results, wishes, strict=True):
             bound = next((one.name for one in rest if isinstance(one, Bind) and one.content == Temp(temp)), None)
             alias = bound is not None and self.binds[bound] == 1 and bound not in self.arguments
-            target = self.variables[bound] if alias and bound is not None else self.scope.allocate(wish.split(".")[-1])
-            targets.append(target)
-            self.pending[temp] = name(target)
-        parts.results = targets
-        return self.dialect.scan(node, parts, self)
+            state = temp in node.results[len(cell.outputs) :]
+            own = alias and bound is not None and state
+            parts.results.append(self.variables[bound] if own and bound else self.scope.allocate(wish.split(".")[-1]))
+        lines, outputs = self.dialect.scan(node, parts, self)
+        for temp, word in zip(node.results, parts.results, strict=True):
+            self.pending[temp] = name(word)
+        for temp, word, code in zip(node.results, parts.results, outputs, strict=False):
+            if self._inlines(temp, rest, (), code):
+                self.pending[temp] = code
+            elif self.uses[temp]:
+                lines += statements("$x = $y", x=name(word), y=code)
+        return lines
 
     # --- expressions -------------------------------------------------------------------------------------------
 

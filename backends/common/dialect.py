@@ -15,7 +15,7 @@ from dlc.backends.common.rule import Site
 from dlc.ir import TensorType
 
 if TYPE_CHECKING:
-    from dlc.backends.common.body import Body
+    from dlc.backends.common.body import Body, Parts
 
 
 class Dialect(Protocol):
@@ -61,17 +61,6 @@ class Dialect(Protocol):
         """A buffer takes its next value."""
         ...
 
-    def scan(self, node: Step, parts: ScanParts, body: Body) -> list[ast.stmt]:
-        """A loop over time; it assigns to `parts.results`."""
+    def scan(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], list[ast.expr]]:
+        """A loop over time; it assigns the final states to their `parts.results`. Gives the stacked outputs as code."""
         ...
-
-
-class ScanParts(Protocol):
-    """Code of a scan's parts: the cell to call, its inputs, and the variables for the results."""
-
-    cell: ast.expr
-    scanned: Sequence[ast.expr]
-    captured: Sequence[ast.expr]
-    states: Sequence[ast.expr]
-    lengths: ast.expr | None
-    results: Sequence[str]

@@ -1,0 +1,291 @@
+"""`__init__` of a merged class: the instances of its body, in loops and branches as they are called.
+
+A loop that makes one thing is a generator in a list of modules; a loop that makes several appends to lists made before
+it. A choice that makes one thing leaves None where it is not made.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Protocol
+
+from dlc.backends.common.evaluate import free_names
+from dlc.backends.common.expression import negated, python
+from dlc.backends.common.fold import Folded, Folding, reads_training
+from dlc.backends.common.form import (
+    Bind,
+    Branch,
+    Extent,
+    Form,
+    Formula,
+    Items,
+    Known,
+    Loop,
+    Make,
+    Turns,
+    Value,
+    walk,
+)
+from dlc.backends.common.form import Sequence as Nodes
+from dlc.backends.common.names import Scope
+from dlc.backends.common.native import Arguments
+from dlc.backends.common.quote import literal, name, quote, statements
+from dlc.backends.common.rule import VARIES
+from dlc.backends.common.signature import NO_DEFAULT, Argument
+
+
+class Files(Protocol):
+    names: list[str]
+    scope: Scope
+
+    def constructor(self, folded: Folded) -> tuple[Argument, ...]: ...
+
+    def is_function(self, folded: Folded) -> bool: ...
+
+    def module(self, word: str) -> ast.expr: ...
+
+
+class Maker(Protocol):
+    """The class whose instances are made. `container` makes a list of modules from an iterable."""
+
+    form: Form
+    folding: Folding
+    by_word: dict[str, Argument]
+    absent_sites: dict[int, str]
+
+    @property
+    def file(self) -> Files: ...
+
+    def container(self) -> ast.expr: ...
+
+    def attribute(self, site: str) -> ast.expr: ...
+
+
+class Construction:
+    """Prints the instances. `words` maps loop variables to Python names."""
+
+    def __init__(self, maker: Maker):
+        self.maker = maker
+        self.scope = maker.file.scope.child(argument.name for argument in maker.by_word.values())
+        self.words: dict[str, str] = {}
+        self.read: set[str] = set()
+        self.extents: dict[tuple[str, int], str] = {}
+
+    def print(self) -> list[ast.stmt]:
+        wanted = [value for node in walk(self.maker.form.body) if isinstance(node, Make) for _, value in node.dims]
+        for value in wanted:
+            if isinstance(value, Extent) and (value.name, value.axis) not in self.extents:
+                self.extents[value.name, value.axis] = self.scope.allocate("channels")
+        return self._sequence(self.maker.form.body, {})
+
+    # --- statements --------------------------------------------------------------------------------------------
+
+    def _sequence(self, body: Nodes, lists: dict[str, ast.expr]) -> list[ast.stmt]:
+        """`lists`: where the instances of a site go inside of a loop."""
+        out: list[ast.stmt] = []
+        for node in body:
+            match node:
+                case Make() if not self._is_function(node):
+                    out += self._make(node, lists)
+                case Loop() if self._makes(node.body):
+                    out += self._loop(node, lists)
+                case Branch() if self._makes((node,)):
+                    out += self._branch(node, lists)
+                case Bind():
+                    out += self._track(node)
+                case _:
+                    continue
+        return out
+
+    def _make(self, node: Make, lists: dict[str, ast.expr]) -> list[ast.stmt]:
+        code = self.instance(node)
+        if node.slot.site in lists:
+            return statements("$list.append($x)", list=lists[node.slot.site], x=code)
+        return statements("$target = $x", target=self.maker.attribute(node.slot.site), x=code)
+
+    def _loop(self, node: Loop, lists: dict[str, ast.expr]) -> list[ast.stmt]:
+        made = [one for one in walk(node.body) if isinstance(one, Make) and not self._is_function(one)]
+        short = self._generator(node)
+        if short is not None:
+            code = ast.Call(self.maker.container(), [short], [])
+            site = made[0].slot.site
+            if site in lists:
+                return statements("$list.append($x)", list=lists[site], x=code)
+            return statements("$target = $x", target=self.maker.attribute(site), x=code)
+        before: list[ast.stmt] = []
+        after: list[ast.stmt] = []
+        inner: dict[str, ast.expr] = {}
+        for site in dict.fromkeys(one.slot.site for one in made):
+            empty = ast.Call(self.maker.container(), [], [])
+            if site in lists:
+                word = self.scope.allocate(f"{site}s")
+                inner[site] = name(word)
+                after += statements("$list.append($x)", list=lists[site], x=name(word))
+            else:
+                inner[site] = self.maker.attribute(site)
+            before += statements("$target = $x", target=inner[site], x=empty)
+        target, iterable, body = self._turns(node, inner)
+        return [*before, ast.For(target, iterable, body, []), *after]
+
+    def _turns(self, node: Loop, lists: dict[str, ast.expr]) -> tuple[ast.expr, ast.expr, list[ast.stmt]]:
+        iterable = self._source(node.iterable)
+        outer, read = dict(self.words), self.read
+        self.read = set()
+        words = {word: self.scope.allocate(word) for word in dict.fromkeys(node.targets) if word != "_"}
+        self.words.update(words)
+        body = self._sequence(node.body, lists)
+        target = self._target(node, words)
+        self.words, self.read = outer, read | self.read
+        return target, iterable, body
+
+    def _generator(self, node: Loop) -> ast.expr | None:
+        """The loop as a generator, if all it does is to make one thing."""
+        inner = [one for one in node.body if self._matters(one)]
+        if len(inner) != 1:
+            return None
+        if isinstance(inner[0], Branch | Bind):
+            return None
+        iterable = self._source(node.iterable)
+        outer, read = dict(self.words), self.read
+        self.read = set()
+        words = {word: self.scope.child().allocate(word) for word in dict.fromkeys(node.targets) if word != "_"}
+        self.words.update(words)
+        element: ast.expr | None
+        if isinstance(inner[0], Loop):
+            below = self._generator(inner[0])
+            element = None if below is None else ast.Call(self.maker.container(), [below], [])
+        else:
+            assert isinstance(inner[0], Make)
+            element = self.instance(inner[0])
+        target = self._target(node, words)
+        self.words, self.read = outer, read | self.read
+        if element is None:
+            return None
+        return ast.GeneratorExp(element, [ast.comprehension(target, iterable, [], 0)])
+
+    def _matters(self, node: object) -> bool:
+        match node:
+            case Make():
+                return not self._is_function(node)
+            case Loop():
+                return self._makes(node.body)
+            case Branch():
+                return self._makes((node,))
+            case Bind():
+                return any((node.name, axis) in self.extents for axis, _ in node.extents)
+            case _:
+                return False
+
+    def _target(self, node: Loop, words: dict[str, str]) -> ast.expr:
+        names: list[ast.expr] = [
+            ast.Name(words[word] if word in self.read else "_", ast.Store()) for word in node.targets
+        ]
+        return names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
+
+    def _branch(self, node: Branch, lists: dict[str, ast.expr]) -> list[ast.stmt]:
+        if reads_training(node):
+            return [line for arm in node.arms for line in self._sequence(arm or (), lists)]
+        made = [one for one in walk((node,)) if isinstance(one, Make) and not self._is_function(one)]
+        before: list[ast.stmt] = []
+        alone = len(made) == 1 and not made[0].slot.indices and len(node.arms) == 2
+        if alone:
+            site = made[0].slot.site
+            self.maker.absent_sites[id(node)] = site
+            before = statements("$x = None", x=self.maker.attribute(site))
+        pairs = [
+            (self._source(test), self._sequence(arm, lists))
+            for test, arm in zip(node.tests, node.arms, strict=False)
+            if arm is not None
+        ]
+        last = node.arms[-1]
+        orelse = self._sequence(last, lists) if last is not None else pairs.pop()[1]
+        return [*before, *_chain(pairs, orelse)]
+
+    def _track(self, node: Bind) -> list[ast.stmt]:
+        out: list[ast.stmt] = []
+        for axis, value in node.extents:
+            variable = self.extents.get((node.name, axis))
+            if variable is not None:
+                code = self.value(value)
+                if not (isinstance(code, ast.Name) and code.id == variable):
+                    out += statements("$x = $y", x=name(variable), y=code)
+        return out
+
+    # --- expressions -------------------------------------------------------------------------------------------
+
+    def instance(self, node: Make) -> ast.expr:
+        """The constructor's call."""
+        callee = self.maker.folding.of(node.target)
+        given = dict((*node.dims, *node.hyperparameters))
+        if callee.native is not None:
+            assert callee.native.construct is not None
+            code = {word: self.value(value) for word, value in given.items()}
+            return callee.native.construct(Arguments(code, {word: plain(value) for word, value in given.items()}))
+        args: list[ast.expr] = []
+        keywords: list[ast.keyword] = []
+        for argument in self.maker.file.constructor(callee):
+            value = given[argument.word]
+            if argument.default is NO_DEFAULT:
+                args.append(self.value(value))
+            elif plain(value) is VARIES or not _same(plain(value), argument.default):
+                keywords.append(ast.keyword(argument.name, self.value(value)))
+        return ast.Call(name(self.maker.file.names[callee.index]), args, keywords)
+
+    def value(self, value: Value) -> ast.expr:
+        match value:
+            case Known(known):
+                return literal(known)
+            case Formula(source):
+                return self._source(source)
+            case Items(items):
+                return ast.Tuple([self.value(item) for item in items], ast.Load())
+            case Extent():
+                return name(self.extents[value.name, value.axis])
+            case Turns():
+                raise TypeError("a turn's number is no constructor argument")
+            case _:
+                raise TypeError("a run-time size is no constructor argument")
+
+    def _source(self, source: object) -> ast.expr:
+        return python(source, self._name, self.maker.file.module)  # type: ignore[arg-type]
+
+    def _name(self, word: str) -> ast.expr:
+        if word in self.words:
+            self.read.add(word)
+            return name(self.words[word])
+        return name(self.maker.by_word[word].name)
+
+    def _is_function(self, node: Make) -> bool:
+        callee = self.maker.folding.of(node.target)
+        return self.maker.file.is_function(callee)
+
+    def _makes(self, body: Nodes) -> bool:
+        return any(isinstance(node, Make) and not self._is_function(node) for node in walk(body))
+
+
+def plain(value: Value) -> object:
+    """The plain value where it is written as a literal, else VARIES."""
+    match value:
+        case Known(known):
+            return known
+        case Items(items):
+            return tuple(plain(item) for item in items)
+        case _:
+            return VARIES
+
+
+def _same(left: object, right: object) -> bool:
+    return type(left) is type(right) and left == right
+
+
+def _chain(pairs: list[tuple[ast.expr, list[ast.stmt]]], orelse: list[ast.stmt]) -> list[ast.stmt]:
+    if not pairs:
+        return orelse
+    (test, body), rest = pairs[0], pairs[1:]
+    below = _chain(rest, orelse)
+    if not body:
+        return [ast.If(negated(test), below, [])] if below else []
+    return [ast.If(test, body, below)]
+
+
+__all__ = ["Construction", "free_names", "plain", "quote"]

@@ -1,0 +1,252 @@
+"""How torch says what a body needs beside ops: sizes, modes, draws, scans, new tensors."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dlc.backends.common.body import Body, Parts
+from dlc.backends.common.form import Sample, Step
+from dlc.backends.common.quote import call, literal, name, quote, statements
+from dlc.backends.common.rule import Site, apply
+from dlc.backends.torch.dtypes import dtype_code, dtype_name, is_default
+from dlc.backends.torch.rules import RULES
+from dlc.ir import TensorType
+
+#: Ops that take a Python number beside a tensor.
+_NUMBER_OPS = frozenset(
+    [
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "maximum",
+        "minimum",
+        "power",
+        "floor_divide",
+        "remainder",
+        "where",
+        "equal",
+        "not_equal",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "broadcast_to",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TorchDialect:
+    precision: str
+
+    def op(self, site: Site) -> ast.expr:
+        return apply(RULES[site.op], self._with_tensors(site))
+
+    def _with_tensors(self, site: Site) -> Site:
+        """Numbers become tensors where torch takes none, or where all operands are numbers."""
+        numbers = site.numbers
+        if not numbers or all(number is None for number in numbers):
+            return site
+        tensors = [number is None for number in numbers]
+        relevant = tensors[1:] if site.op == "where" else tensors
+        free = site.op in _NUMBER_OPS and (any(relevant) or site.op == "broadcast_to")
+        operands = list(site.operands)
+        kept = list(numbers)
+        for place, number in enumerate(numbers):
+            if number is None or (free and not (site.op == "where" and place == 0)):
+                continue
+            if site.op == "where" and place == 2 and not any(relevant):
+                continue
+            operands[place] = site.tools.full(operands[place], number, [], site.types[place])
+            kept[place] = None
+        return _replaced(site, tuple(operands), tuple(kept))
+
+    def device(self, anchor: ast.expr | None) -> list[ast.keyword]:
+        return [] if anchor is None else [ast.keyword("device", quote("$x.device", x=anchor))]
+
+    def number(self, value: object, kind: TensorType, body: Body) -> ast.expr:
+        from dlc.backends.common.body import BodyTools
+
+        tools = BodyTools(body)
+        return self.full(body.value(value), body.plain(value), [], kind, tools.anchor())  # type: ignore[arg-type]
+
+    def full(
+        self, code: ast.expr, value: object, shape: list[ast.expr], kind: TensorType, anchor: ast.expr | None
+    ) -> ast.expr:
+        keywords = self.device(anchor)
+        if not is_default(kind.dtype, self.precision) or not isinstance(value, float):
+            plain = {"int64": int, "bool": bool}.get(dtype_name(kind.dtype, self.precision))
+            if not (plain is not None and type(value) is plain and value not in (0, 1)) or value is None:
+                keywords.insert(0, ast.keyword("dtype", dtype_code(kind.dtype, self.precision)))
+        if not shape:
+            return ast.Call(quote("torch.tensor"), [code], keywords)
+        for number, function in ((0, "torch.zeros"), (1, "torch.ones")):
+            if isinstance(value, int | float) and value == number:
+                return ast.Call(quote(function), shape, keywords)
+        return ast.Call(quote("torch.full"), [ast.Tuple(shape, ast.Load()), code], keywords)
+
+    def extent(self, tensor: ast.expr, axis: int) -> ast.expr:
+        return quote("$x.shape[$axis]", x=tensor, axis=axis)
+
+    def training(self) -> ast.expr:
+        return quote("self.training")
+
+    def layer(self, target: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
+        return ast.Call(target, list(args), list(keywords))
+
+    def draw(self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Body) -> ast.expr:
+        from dlc.backends.common.body import BodyTools
+
+        tools = BodyTools(body)
+        kind = node.draw.distribution.name
+        plain = [body.plain(value) for value in node.arguments]
+        if kind == "truncated_normal":
+            mean, std = arguments
+            low, high = quote("$m - 2 * $s", m=mean, s=std), quote("$m + 2 * $s", m=mean, s=std)
+            empty = ast.Call(quote("torch.empty"), list(shape), tools.device())
+            return call("nn.init.trunc_normal_", empty, mean, std, low, high)
+        function = {"uniform": "torch.rand", "normal": "torch.randn"}[kind]
+        whole = _whole(shape)
+        if whole is not None and not is_integer(node, body, whole):
+            base: ast.expr = call(f"{function}_like", whole)
+        else:
+            keywords = tools.device()
+            if not is_default(node.dtype, self.precision):
+                keywords.insert(0, ast.keyword("dtype", dtype_code(node.dtype, self.precision)))
+            base = ast.Call(quote(function), list(shape), keywords)
+        if plain in ([0.0, 1.0], [0, 1]):
+            return base
+        first, second = arguments
+        scale = quote("$b - $a", a=first, b=second) if kind == "uniform" else second
+        return quote("$a + $scale * $x", a=first, scale=scale, x=base)
+
+    def store(self, buffer: ast.expr, value: ast.expr) -> list[ast.stmt]:
+        return statements("with torch.no_grad():\n    $buffer.copy_($value)", buffer=buffer, value=value)
+
+    def scan(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], list[ast.expr]]:
+        """A loop over time. Gives the stacked outputs as expressions."""
+        scan = node.scan
+        step = body.scope.allocate("t")
+        out: list[ast.stmt] = []
+        count = len(parts.results) - len(parts.states)
+        outputs, states = parts.results[:count], parts.results[count:]
+        for word, initial in zip(states, parts.states, strict=True):
+            out += statements("$word = $x", word=name(word), x=initial)
+        lists = [body.scope.allocate(f"{word}s" if not word.endswith("s") else f"{word}_steps") for word in outputs]
+        for word in lists:
+            out += statements("$items = []", items=name(word))
+        args = [_at(x, scan.axis, name(step)) for x in parts.scanned]
+        keywords = [ast.keyword(word, x) for word, x in zip(scan.captured, parts.captured, strict=True)]
+        news = [body.scope.allocate(f"next_{word}") for word in states] if parts.lengths is not None else states
+        given = [ast.keyword(word, x) for word, x in zip(scan.scanned[1:], args[1:], strict=True)]
+        cell = body.owner.folding.of(node.target)
+        result = self.layer(parts.cell, *_ordered(cell, args[:1], given + keywords, [name(word) for word in states]))
+        loop: list[ast.stmt] = [ast.Assign([_targets([*outputs, *news])], result)]
+        loop += self._masked(parts, outputs, states, news, name(step), body)
+        for word, items in zip(outputs, lists, strict=True):
+            loop += statements("$items.append($x)", items=name(items), x=name(word))
+        steps: ast.expr = quote("range($n)", n=self._steps(node, parts, body))
+        if scan.reverse:
+            steps = quote("reversed($steps)", steps=steps)
+        out.append(ast.For(ast.Name(step, ast.Store()), steps, loop, []))
+        stacked: list[ast.expr] = []
+        for items in lists:
+            listed = quote("$items[::-1]", items=name(items)) if scan.reverse else name(items)
+            stacked.append(call("torch.stack", listed, dim=literal(scan.axis)))
+        return out, stacked
+
+    def _masked(
+        self,
+        parts: Parts,
+        outputs: Sequence[str],
+        states: Sequence[str],
+        news: Sequence[str],
+        step: ast.expr,
+        body: Body,
+    ) -> list[ast.stmt]:
+        """Steps at and after a row's length give 0 and leave its states."""
+        if parts.lengths is None:
+            return []
+        valid = body.scope.allocate("valid")
+        out = statements("$valid = $t < $lengths", valid=name(valid), t=step, lengths=parts.lengths)
+        helper = body.owner.helper("where_rows")
+        for word in outputs:
+            out += statements("$x = $f($valid, $x, torch.zeros_like($x))", x=name(word), f=helper, valid=name(valid))
+        for word, new in zip(states, news, strict=True):
+            out += statements("$h = $f($valid, $n, $h)", h=name(word), f=helper, valid=name(valid), n=name(new))
+        return out
+
+    def _steps(self, node: Step, parts: Parts, body: Body) -> ast.expr:
+        if parts.scanned:
+            return self.extent(parts.scanned[0], node.scan.axis)
+        return literal(node.scan.steps)
+
+
+def is_integer(node: Sample, body: Body, whole: ast.expr) -> bool:
+    """True if the tensor whose shape a draw has is of another element type."""
+    module = body.form.modules[0]
+    for port in module.inputs:
+        if isinstance(whole, ast.Name) and body.arguments.get(port.name) == whole.id:
+            return module.types[port.value].dtype != node.dtype
+    return True
+
+
+def _replaced(site: Site, operands: tuple[ast.expr, ...], numbers: tuple[object, ...]) -> Site:
+    from dataclasses import replace
+
+    return replace(site, operands=operands, numbers=numbers)
+
+
+def _whole(shape: Sequence[ast.expr]) -> ast.expr | None:
+    """The tensor whose shape this is, axis by axis, if it is one."""
+    found: ast.expr | None = None
+    for axis, size in enumerate(shape):
+        match size:
+            case ast.Subscript(value=ast.Attribute(value=x, attr="shape"), slice=ast.Constant(value=place)):
+                if place != axis or (found is not None and ast.dump(found) != ast.dump(x)):
+                    return None
+                found = x
+            case _:
+                return None
+    return found
+
+
+def _at(x: ast.expr, axis: int, step: ast.expr) -> ast.expr:
+    """Step `t` of the time axis."""
+    if axis == 0:
+        return quote("$x[$t]", x=x, t=step)
+    if axis == 1:
+        return quote("$x[:, $t]", x=x, t=step)
+    return quote("$x.select($axis, $t)", x=x, axis=axis, t=step)
+
+
+def _ordered(
+    cell: object, first: list[ast.expr], keywords: list[ast.keyword], states: list[ast.expr]
+) -> tuple[list[ast.expr], list[ast.keyword]]:
+    """Required inputs in order, states, optional inputs by keyword."""
+    from dlc.backends.common.fold import Folded
+
+    assert isinstance(cell, Folded) and cell.form is not None
+    given = {keyword.arg: keyword.value for keyword in keywords}
+    args: list[ast.expr] = []
+    rest: list[ast.keyword] = []
+    queue = list(first)
+    for word, optional in cell.form.inputs:
+        value = given.get(word)
+        if value is None and queue:
+            value = queue.pop(0)
+        if value is None:
+            continue
+        if optional:
+            rest.append(ast.keyword(word, value))
+        else:
+            args.append(value)
+    return [*args, *states], rest
+
+
+def _targets(words: Sequence[str]) -> ast.expr:
+    names: list[ast.expr] = [ast.Name(word, ast.Store()) for word in words]
+    return names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())

@@ -1,0 +1,274 @@
+"""A folded block as torch code: an `nn.Module`, or a function where there is nothing to keep."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from dlc.backends.common.body import Body
+from dlc.backends.common.construction import Construction
+from dlc.backends.common.evaluate import free_names
+from dlc.backends.common.expression import python
+from dlc.backends.common.fold import Folded
+from dlc.backends.common.form import Branch, Form, Known, Make, Value, Weight, walk
+from dlc.backends.common.names import Scope
+from dlc.backends.common.quote import call, literal, name, quote, statements
+from dlc.backends.common.shapes import axis_of
+from dlc.backends.common.signature import NO_DEFAULT, Argument, parameters
+from dlc.backends.torch import initial
+from dlc.spec.syntax import Expr
+
+if TYPE_CHECKING:
+    from dlc.backends.torch.file import TorchFile
+
+#: Attributes of `nn.Module` that no stored argument may hide.
+MODULE_ATTRIBUTES = frozenset(
+    [
+        "add_module",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "name",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "register_buffer",
+        "register_module",
+        "register_parameter",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "xpu",
+        "zero_grad",
+        "T_destination",
+    ]
+)
+
+
+class TorchClass:
+    """Prints one folded block; `body.Owner` for its forward code."""
+
+    def __init__(self, file: TorchFile, folded: Folded):
+        assert folded.form is not None
+        self.file, self.folded, self.folding = file, folded, file.folding
+        self.form: Form = folded.form
+        self.arguments = file.constructor(folded)
+        self.by_word = {argument.word: argument for argument in self.arguments}
+        self.function_like = file.is_function(folded)
+        self.stored: dict[str, str] = {}
+        fixed = [weight.name for weight in self.form.weights]
+        fixed += [node.slot.site for node in walk(self.form.body) if isinstance(node, Make)]
+        self.attributes = Scope({*MODULE_ATTRIBUTES, *fixed})
+        self.block = file.declarations.get(folded.block)
+        self.absent_sites: dict[int, str] = {}
+
+    # --- what a body asks --------------------------------------------------------------------------------------
+
+    def constant(self, word: str) -> ast.expr | None:
+        argument = self.by_word.get(word)
+        if argument is None:
+            return None
+        if self.function_like:
+            return name(argument.name)
+        if word not in self.stored:
+            self.stored[word] = self._attribute_name(argument)
+        return quote("self.$attr", attr=self.stored[word])
+
+    def _attribute_name(self, argument: Argument) -> str:
+        return self.attributes.allocate(argument.name)
+
+    def own(self, word: str) -> ast.expr:
+        return quote("self.$attr", attr=word)
+
+    def attribute(self, site: str) -> ast.expr:
+        return quote("self.$attr", attr=site)
+
+    def is_function(self, folded: Folded) -> bool:
+        return self.file.is_function(folded)
+
+    def function(self, folded: Folded) -> ast.expr:
+        return name(self.file.names[folded.index])
+
+    def module(self, word: str) -> ast.expr:
+        return self.file.module(word)
+
+    def helper(self, word: str) -> ast.expr:
+        return self.file.helper(word)
+
+    def default(self, folded: Folded, word: str) -> object:
+        for argument in self.file.constructor(folded):
+            if argument.word == word:
+                return argument.default
+        return NO_DEFAULT
+
+    def declared_axis(self, dimension: str) -> tuple[str, int] | None:
+        if self.block is None:
+            return None
+        present = frozenset(word for word, _ in self.form.inputs) | frozenset(self.form.states)
+        return axis_of(self.block, dimension, present)
+
+    def absence(self, node: Branch) -> ast.expr | None:
+        site = self.absent_sites.get(id(node))
+        if site is None:
+            return None
+        first = node.arms[0] or ()
+        empty = not any(isinstance(one, Make) for one in walk(first))
+        return quote("self.$s is None" if empty else "self.$s is not None", s=site)
+
+    # --- definitions -------------------------------------------------------------------------------------------
+
+    def print(self) -> list[ast.stmt]:
+        return [self._function()] if self.function_like else [self._class()]
+
+    def _function(self) -> ast.stmt:
+        scope = self.file.scope.child(argument.name for argument in self.arguments)
+        body = Body(self, self.file.dialect, self.form, scope)
+        lines = body.print()
+        args, defaults = self._forward_arguments(body)
+        extra, more = parameters(self.arguments)
+        required = len(extra) - len(more)
+        kept = args[: len(args) - len(defaults)]
+        arguments = ast.arguments(
+            [],
+            [*kept, *extra[:required], *args[len(kept) :], *extra[required:]],
+            None,
+            [],
+            [],
+            None,
+            [*defaults, *more],
+        )
+        return _define(self.file.names[self.folded.index], arguments, self._returns(), [*self._doc(), *lines])
+
+    def _class(self) -> ast.stmt:
+        construction = Construction(self)
+        made = construction.print()
+        scope = self.file.scope.child()
+        body = Body(self, self.file.dialect, self.form, scope)
+        lines = body.print()
+        args, defaults = self._forward_arguments(body)
+        arguments = ast.arguments([], [ast.arg("self"), *args], None, [], [], None, defaults)
+        forward = _define("forward", arguments, self._returns(), lines)
+        stored = [
+            line
+            for word, attribute in self.stored.items()
+            for line in statements("self.$a = $x", a=attribute, x=name(self.by_word[word].name))
+        ]
+        weights, fills = self._weights()
+        given, initials = parameters(self.arguments)
+        init_arguments = ast.arguments([], [ast.arg("self"), *given], None, [], [], None, initials)
+        init_body = [*statements("super().__init__()"), *stored, *weights, *made, *fills]
+        init = _define("__init__", init_arguments, ast.Constant(None), init_body)
+        buffers: list[ast.stmt] = [
+            ast.AnnAssign(ast.Name(weight.name, ast.Store()), name("Tensor"), None, 1)
+            for weight in self.form.weights
+            if weight.kind == "buffer"
+        ]
+        empty = len(init_body) == 1 and not self.arguments
+        members: list[ast.stmt] = [*self._doc(), *buffers, *([] if empty else [init]), forward]
+        return ast.ClassDef(self.file.names[self.folded.index], [quote("nn.Module")], [], members, [])
+
+    def _doc(self) -> list[ast.stmt]:
+        doc = self.form.modules[0].doc
+        return [ast.Expr(ast.Constant(doc))] if doc else []
+
+    def _forward_arguments(self, body: Body) -> tuple[list[ast.arg], list[ast.expr]]:
+        optional = {word for word, maybe in self.form.inputs if maybe}
+        args: list[ast.arg] = []
+        for word, python_name in body.arguments.items():
+            kind = quote("Tensor | None") if word in optional else name("Tensor")
+            args.append(ast.arg(python_name, kind))
+        return args, [ast.Constant(None) for _ in optional]
+
+    def _returns(self) -> ast.expr:
+        count = len(self.form.outputs) + len(self.form.next_states)
+        if count == 1:
+            return name("Tensor")
+        return quote("tuple[*$items]", items=[ast.Tuple([name("Tensor") for _ in range(count)], ast.Load())])
+
+    # --- parameters --------------------------------------------------------------------------------------------
+
+    def _weights(self) -> tuple[list[ast.stmt], list[ast.stmt]]:
+        """Statements that make the parameters, and those that fill them."""
+        made: list[ast.stmt] = []
+        fills: list[ast.stmt] = []
+        for weight in self.form.weights:
+            lines, fill = self._weight(weight)
+            if weight.condition is not None:
+                test, wanted = weight.condition
+                code = self.construct(test)
+                condition = code if wanted else ast.UnaryOp(ast.Not(), code)
+                lines = [ast.If(condition, lines + fill, [])]
+                fill = []
+            made += lines
+            fills += fill
+        return made, fills
+
+    def _weight(self, weight: Weight) -> tuple[list[ast.stmt], list[ast.stmt]]:
+        shape = [self.value(value) for value in weight.shape]
+        numbers = [value.value if isinstance(value, Known) else None for value in weight.arguments]
+        code = [self.value(value) for value in weight.arguments]
+        tensor = initial.tensor(weight.initial.name, shape, numbers, code, weight.dtype, self.file.precision)
+        target = self.own(weight.name)
+        fill = initial.initialiser(weight.initial.name, target, shape, numbers, code)
+        fills: list[ast.stmt] = [] if fill is None else [ast.Expr(fill)]
+        if weight.kind == "buffer":
+            return statements("self.register_buffer($n, $t)", n=weight.name, t=tensor), fills
+        return statements("$x = nn.Parameter($t)", x=target, t=tensor), fills
+
+    # --- code at construction ----------------------------------------------------------------------------------
+
+    def construct(self, source: Expr) -> ast.expr:
+        return python(source, self._argument, self.file.module)
+
+    def _argument(self, word: str) -> ast.expr:
+        return name(self.by_word[word].name)
+
+    def value(self, value: Value) -> ast.expr:
+        return Construction(self).value(value)
+
+    def container(self) -> ast.expr:
+        return quote("nn.ModuleList")
+
+
+def reads_mode(form: Form) -> bool:
+    """True if the code depends on the mode."""
+    return any(
+        isinstance(node, Branch) and any("training" in free_names(test) for test in node.tests)
+        for node in walk(form.body)
+    )
+
+
+def _define(word: str, arguments: ast.arguments, returns: ast.expr, body: list[ast.stmt]) -> ast.stmt:
+    return ast.FunctionDef(word, arguments, body, [], returns, None)
+
+
+__all__ = ["TorchClass", "call", "literal", "reads_mode"]

@@ -1,0 +1,166 @@
+"""torch's own layers for standard blocks. With this table empty everything compiles and agrees all the same."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from dlc.backends.common.native import Arguments, Native, Natives
+from dlc.backends.common.quote import call, literal, quote
+from dlc.backends.common.rule import VARIES
+from dlc.ir import Module
+
+
+def _option(arguments: Arguments, word: str, default: object) -> ast.expr | None:
+    """An argument's code, or None where it is torch's default."""
+    value = arguments.values[word]
+    same = value is not VARIES and type(value) is type(default) and value == default
+    return None if same else arguments.code[word]
+
+
+def _value(module: Module, word: str) -> object:
+    return dict(module.hyperparameters)[word].value
+
+
+def _rank(module: Module) -> int:
+    return module.types[module.inputs[0].value].rank
+
+
+def _always(module: Module) -> bool:
+    return True
+
+
+def _conv2d(a: Arguments) -> ast.expr:
+    return call(
+        "nn.Conv2d",
+        a.code["C"],
+        a.code["filters"],
+        a.code["kernel"],
+        stride=_option(a, "stride", 1),
+        padding=_option(a, "padding", 0),
+        dilation=_option(a, "dilation", 1),
+        groups=_option(a, "groups", 1),
+        bias=_option(a, "bias", True),
+    )
+
+
+def _conv_transpose2d(a: Arguments) -> ast.expr:
+    return call(
+        "nn.ConvTranspose2d",
+        a.code["C"],
+        a.code["filters"],
+        a.code["kernel"],
+        stride=_option(a, "stride", 1),
+        padding=_option(a, "padding", 0),
+        output_padding=_option(a, "output_padding", 0),
+        bias=_option(a, "bias", True),
+    )
+
+
+def _dense(a: Arguments) -> ast.expr:
+    return call("nn.Linear", a.code["I"], a.code["units"], bias=_option(a, "bias", True))
+
+
+def _embedding(a: Arguments) -> ast.expr:
+    return call("nn.Embedding", a.code["entries"], a.code["width"])
+
+
+def _batch_norm(a: Arguments) -> ast.expr:
+    return call(
+        "nn.BatchNorm2d",
+        a.code["C"],
+        eps=_option(a, "epsilon", 1e-5),
+        momentum=_option(a, "momentum", 0.1),
+        affine=_option(a, "affine", True),
+    )
+
+
+def _layer_norm(a: Arguments) -> ast.expr:
+    return call("nn.LayerNorm", a.code["D"], eps=_option(a, "epsilon", 1e-5))
+
+
+def _pool(name: str) -> Native:
+    def construct(a: Arguments) -> ast.expr:
+        stride = a.values["stride"]
+        same = stride == 0 and stride is not VARIES
+        return call(
+            f"nn.{name}", a.code["kernel"], stride=None if same else a.code["stride"], padding=_option(a, "padding", 0)
+        )
+
+    block = {"MaxPool2d": "max_pool2d", "AvgPool2d": "avg_pool2d"}[name]
+    return Native(block, _pool_fits, (), ("kernel", "stride", "padding"), construct)
+
+
+def _pool_fits(module: Module) -> bool:
+    """torch refuses padding above half the kernel; a stride of 0 must be told apart when the file is written."""
+    padding, kernel = _value(module, "padding"), _value(module, "kernel")
+    return isinstance(padding, int) and isinstance(kernel, int) and 2 * padding <= kernel
+
+
+def _function(block: str, template: str, hyperparameters: tuple[str, ...] = (), fits: object = None) -> Native:
+    def apply(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
+        return quote(template, **operands, **a.code)
+
+    return Native(block, _always, (), hyperparameters, None, apply)
+
+
+def _leaky_relu(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
+    slope = _option(a, "slope", 0.01)
+    return call("F.leaky_relu", operands["x"], negative_slope=slope)
+
+
+def _elu(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
+    return call("F.elu", operands["x"], alpha=_option(a, "alpha", 1.0))
+
+
+def _gelu(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
+    tanh = a.values["approximate"]
+    return call("F.gelu", operands["x"], approximate=literal("tanh") if tanh else None)
+
+
+def _gelu_fits(module: Module) -> bool:
+    return _value(module, "approximate") is False
+
+
+def _flatten(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
+    return call("torch.flatten", operands["x"], literal(1))
+
+
+NATIVES: Natives = {
+    native.block: native
+    for native in (
+        Native(
+            "conv2d",
+            _always,
+            ("C",),
+            ("filters", "kernel", "stride", "padding", "dilation", "groups", "bias"),
+            _conv2d,
+        ),
+        Native(
+            "conv_transpose2d",
+            lambda module: _value(module, "output_padding") in range(0, max(1, int(str(_value(module, "stride"))))),
+            ("C",),
+            ("filters", "kernel", "stride", "padding", "output_padding", "bias"),
+            _conv_transpose2d,
+        ),
+        Native("dense", _always, ("I",), ("units", "bias"), _dense),
+        Native("embedding", _always, (), ("entries", "width"), _embedding),
+        Native("batch_norm", lambda module: _rank(module) == 4, ("C",), ("epsilon", "momentum", "affine"), _batch_norm),
+        Native("layer_norm", _always, ("D",), ("epsilon",), _layer_norm),
+        Native(
+            "dropout",
+            _always,
+            (),
+            ("p",),
+            lambda a: call("nn.Dropout", *([] if _option(a, "p", 0.5) is None else [a.code["p"]])),
+        ),
+        _pool("MaxPool2d"),
+        _pool("AvgPool2d"),
+        Native("leaky_relu", _always, (), ("slope",), None, _leaky_relu),
+        Native("elu", _always, (), ("alpha",), None, _elu),
+        Native("gelu", _gelu_fits, (), ("approximate",), None, _gelu),
+        Native("flatten", lambda module: _rank(module) > 1, (), (), None, _flatten),
+        _function("silu", "F.silu($x)"),
+        _function("softplus", "F.softplus($x)"),
+    )
+}
