@@ -1,0 +1,99 @@
+"""The op of docs/adding-an-op.md, put into the tables, works on every backend."""
+
+from __future__ import annotations
+
+import gc
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dlc.backends.api import Options, Unit
+from dlc.networks import elaborate
+from dlc.ops import OPS
+from dlc.ops.samples import draw
+from dlc.passes.resolve import load_project
+from dlc.verify.backends import find_backend
+from dlc.verify.run import Settings, verify
+from doc_snippets import DOCS, Snippet, snippets
+
+PAGE = DOCS / "adding-an-op.md"
+NAME = "softsign"
+BACKENDS = ("torch", "tensorflow", "onnx")
+
+
+def _module(snippet: Snippet):
+    path = snippet.arguments[0].removesuffix(".py")
+    dotted = path.replace("/", ".")
+    return import_module(f"dlc.{dotted.removeprefix('compiler.')}")
+
+
+def _declared() -> object:
+    (snippet,) = snippets(PAGE, "python")
+    scope = dict(vars(_module(snippet)))
+    exec(snippet.text, scope)
+    return scope["SOFTSIGN"]
+
+
+def _rules() -> dict[str, object]:
+    """The page's rule of each backend, evaluated where the page says that it stands."""
+    found: dict[str, object] = {}
+    for snippet in snippets(PAGE, "python-entries"):
+        entries = eval(f"{{{snippet.text}}}", dict(vars(_module(snippet))))
+        found[snippet.arguments[0].split("/")[1]] = entries[NAME]
+    return found
+
+
+@pytest.fixture
+def unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Unit:
+    (table,) = (t for t in gc.get_referents(OPS) if isinstance(t, dict))  # OPS is a read-only view of it
+    monkeypatch.setitem(table, NAME, _declared())
+    for backend, rule in _rules().items():
+        monkeypatch.setitem(import_module(f"dlc.backends.{backend}.rules").RULES, NAME, rule)
+    (snippet,) = snippets(PAGE, "dl-new-op")
+    path = tmp_path / "squashed.dl"
+    path.write_text(snippet.text, encoding="utf-8")
+    return elaborate(load_project(path)).unit
+
+
+def test_every_backend_has_its_rule() -> None:
+    assert set(_rules()) == set(BACKENDS)
+
+
+def test_samples(unit: Unit) -> None:
+    op = OPS[NAME]
+    for sample in op.samples:
+        case = draw(op, sample)
+        (result,) = case.evaluate()
+        assert op.infer(case.types, case.attributes)[0].shape == result.shape
+    assert draw(op, op.samples[0]).evaluate()[0].max() < 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_compiles(unit: Unit, backend: str) -> None:
+    artifact = find_backend(backend).compile(unit, Options())
+    (content,) = artifact.files.values()
+    text = content if isinstance(content, str) else content.decode("latin-1")
+    assert NAME in text.lower()
+
+
+def test_agrees_and_a_wrong_rule_is_caught(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(modes=("inference",), sizes=1)
+    report = verify(unit, ["onnx"], settings)
+    assert report.agreed, report.problems()
+    rules = import_module("dlc.backends.onnx.rules").RULES
+    monkeypatch.setitem(rules, NAME, rules["tanh"])
+    wrong = verify(unit, ["onnx"], settings)
+    assert wrong.exit_code == 1
+    (case,) = wrong.cases
+    assert case.cause is not None
+    assert (case.cause.op, case.cause.span.line) == (NAME, 3)
+
+
+def test_generated_torch_code_gives_the_same_numbers(unit: Unit, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from dlc.verify.compare import AGREES
+
+    report = verify(unit, ["torch"], Settings(modes=("inference",), sizes=1))
+    assert [case.status for case in report.cases] == [AGREES], report.problems()
+    assert np.isfinite(report.cases[0].outputs[0].error)
