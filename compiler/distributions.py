@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-CHUNK = 1 << 20  # values drawn at a time: 8 MiB of float64
+CHUNK = 1 << 16  # values drawn at a time: 512 KiB of float64, which stay in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,8 @@ def normal_quantile(u: Array) -> Array:
     def polynomial(coefficients: Sequence[float], x: Array) -> Array:
         result = np.full_like(x, coefficients[-1])
         for coefficient in reversed(coefficients[:-1]):
-            result = result * x + coefficient
+            result *= x
+            result += coefficient
         return result
 
     q = u - 0.5
@@ -239,7 +240,10 @@ def normal_quantile(u: Array) -> Array:
     tail = ~middle
     side = q[tail]
     r = np.sqrt(-np.log(np.where(side < 0, u[tail], 1.0 - u[tail])))
-    near = polynomial(_C, r - 1.6) / polynomial(_D, r - 1.6)
-    far = polynomial(_E, r - 5.0) / polynomial(_F, r - 5.0)
-    result[tail] = np.copysign(np.where(r <= 5.0, near, far), side)
+    size = polynomial(_C, r - 1.6) / polynomial(_D, r - 1.6)
+    far = r > 5.0
+    if far.any():
+        beyond = r[far] - 5.0
+        size[far] = polynomial(_E, beyond) / polynomial(_F, beyond)
+    result[tail] = np.copysign(size, side)
     return result

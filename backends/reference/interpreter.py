@@ -47,7 +47,7 @@ class Interpreter:
         self.exact = exact
         self.perturbation = perturbation
         self.drawing = drawing
-        self.initial = parameters
+        self.initial = {path: self.float_as(array) for path, array in parameters.items()}
         self.store: dict[str, Array] = {}
         self.generator = np.random.default_rng(0)
         self._plans: dict[tuple[str, int, tuple[tuple[str, int], ...]], Plan] = {}
@@ -62,7 +62,7 @@ class Interpreter:
         """
         if self.perturbation is not None:
             self.generator = np.random.default_rng(self.perturbation.seed)
-        self.store = {path: self.float_as(array) for path, array in self.initial.items()}
+        self.store = dict(self.initial)
         dims = self.sizes(inputs)
         plan = self.plan(self.entry, self._root, dims)
         with np.errstate(all="ignore"):

@@ -22,7 +22,7 @@ def references(
     precision: str = "f32",
     seed: int = 0,
 ) -> References:
-    """Runs the reference backend's interpreter five times.
+    """Runs the reference backend's interpreter five times. `parameters` in float64 are not copied for each run.
 
     Raises DlcError where the inputs do not fit the program (E0810), or lead to something undefined (E0813).
     """
@@ -39,6 +39,11 @@ def references(
         run(exact=True, perturbation=module.Perturbation(seed + index, EPS[precision] / 2)) for index in range(RUNS)
     )
     return References(run(exact=True), run(precision=precision), perturbed, precision)
+
+
+def widened(parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """The parameters with float64 for every float."""
+    return {path: a.astype("float64") if a.dtype.kind == "f" else a for path, a in parameters.items()}
 
 
 def sizes_of(program: Program, inputs: Mapping[str, Array]) -> dict[str, int]:

@@ -23,7 +23,7 @@ from dlc.verify.backends import backend_names, find_backend, missing_needs
 from dlc.verify.compare import AGREES, DISAGREES, INCONCLUSIVE, Array, OutputReport, References, compare
 from dlc.verify.inputs import choose_sizes, make_inputs
 from dlc.verify.locate import locate
-from dlc.verify.oracle import references, sizes_of
+from dlc.verify.oracle import references, sizes_of, widened
 from dlc.verify.report import FAILED, SKIPPED, Case, Cause, Report
 from dlc.verify.workers import Job, Limits, WorkerError, Workers
 from dlc.weights import randomised, read, write
@@ -135,7 +135,7 @@ class _Comparison:
         weights = folder / f"{network.name}.safetensors"
         write(weights, parameters, randomised(settings.seed))
         made = Network(network.name, explicit.inference, explicit.training)
-        arrays = read(weights, parameters)
+        arrays = widened(read(weights, parameters))
         comparison = _Comparison(unit, made, settings, folder, workers, parameters, weights, arrays)
         by_mode = {
             "inference": (explicit.inference, explicit.inference_draws),
