@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from dlc import dims, ir
 from dlc.backends.api import Network, Unit
-from dlc.diagnostics import DlcError, did_you_mean, error
-from dlc.passes import arguments, dimensions, hyperparameters
+from dlc.diagnostics import Diagnostic, DlcError, did_you_mean, error
+from dlc.passes import checks, configurations, dimensions, hyperparameters
 from dlc.passes.builder import Builder
-from dlc.passes.calls import Argument
 from dlc.passes.elaborate import Elaborator, Request
 from dlc.passes.expressions import evaluate, lookup
 from dlc.passes.hyperparameters import without_source
@@ -55,10 +54,11 @@ def elaborate(project: Project, choice: Choice | None = None) -> Elaborated:
     scope = Builder(elaborator, _file_block(project), False)
     networks: list[Network] = []
     templates: list[Template] = []
-    problems: list[DlcError] = []
+    mistakes = [d for file in _scopes(project) for d in checks.check_file(file)]
+    problems = [DlcError(tuple(mistakes))] if mistakes else []
     for name, span in _names(project, choice.network):
         try:
-            block = _resolve(scope, project, name, span, ())
+            block = _resolve(scope, name, span)
             block = _with_settings(scope, block, dict(choice.settings))
             missing = hyperparameters.missing_hyperparameters(block.declaration, dict(block.bound))
             if missing and choice.network is None:
@@ -76,7 +76,10 @@ def elaborate(project: Project, choice: Choice | None = None) -> Elaborated:
 
 def _joined(problems: Sequence[DlcError]) -> DlcError:
     """All diagnostics, each once: a mistake in a block shows through every network that uses it."""
-    unique = {(d.code, d.span, d.message): d for problem in problems for d in problem.diagnostics}
+    unique: dict[object, Diagnostic] = {}
+    for problem in problems:
+        for diagnostic in problem.diagnostics:
+            unique.setdefault((diagnostic.code, diagnostic.span, diagnostic.message), diagnostic)
     return DlcError(tuple(unique.values()), max(problem.exit_code for problem in problems))
 
 
@@ -103,41 +106,12 @@ def _names(project: Project, only: str | None) -> list[tuple[str, Span]]:
     )
 
 
-def _resolve(scope: Builder, project: Project, name: str, span: Span, chain: tuple[str, ...]) -> BlockValue:
-    """A network's block and what its configuration binds: `network X = Y(a=1)`, where Y may be a configuration too."""
-    if name in chain:
-        raise error("E0611", f"`{name}` is defined by itself", span, found=" -> ".join((*chain, name)))
-    configuration = _configuration(project, name)
-    if configuration is None:
-        found = lookup(scope, syntax.Name(name, span))
-        if isinstance(found, BlockValue):
-            return found
-        raise error("E0301", f"`{name}` is no network", span, found=describe(found))
-    value = configuration.value
-    function = value.function if isinstance(value, syntax.Call) else value
-    if not isinstance(function, syntax.Name):
-        raise error("E0301", "a configuration names a network", value.span, expected="`network X = Y(a=1)`")
-    base = _resolve(scope, project, function.id, function.span, (*chain, name))
-    if not isinstance(value, syntax.Call):
-        return base
-    given = [Argument(evaluate(scope, arg), None, arg.span) for arg in value.args]
-    given += [Argument(evaluate(scope, k.value), k.name, k.value.span) for k in value.keywords]
-    bound = arguments.bind_block(base.declaration, base.bound, given, value.span)
-    if bound.inputs:
-        raise error("E0306", "a configuration binds hyperparameters only", value.span, found=", ".join(bound.inputs))
-    return _rebound(base, bound.hyperparameters)
-
-
-def _rebound(base: BlockValue, values: Mapping[str, Thing]) -> BlockValue:
-    merged = {**dict(base.bound), **values}
-    return BlockValue(base.declaration, tuple(merged.items()), tuple(merged))
-
-
-def _configuration(project: Project, name: str) -> syntax.Configuration | None:
-    for scope in (project.scope, *project.scope.imports):
-        if name in scope.configurations:
-            return scope.configurations[name]
-    return None
+def _resolve(scope: Builder, name: str, span: Span) -> BlockValue:
+    """A network's block, and what its configuration binds."""
+    found = configurations.resolve(scope, name) or lookup(scope, syntax.Name(name, span))
+    if isinstance(found, BlockValue):
+        return found
+    raise error("E0301", f"`{name}` is no network", span, found=describe(found))
 
 
 def _with_settings(scope: Builder, block: BlockValue, settings: dict[str, str]) -> BlockValue:
@@ -156,7 +130,7 @@ def _with_settings(scope: Builder, block: BlockValue, settings: dict[str, str]) 
             )
         thing = evaluate(scope, parse_expression(text, f"--set {name}"))
         values[name] = thing.block if isinstance(thing, Pending) else thing
-    return _rebound(block, values)
+    return configurations.rebound(block, values)
 
 
 def _network(
@@ -167,7 +141,7 @@ def _network(
     written = tuple((k, as_static(scope, without_source(t), span)) for k, t in things.items() if k in dict(block.bound))
     programs: list[ir.Program] = []
     for training in (False, True):
-        bound = _border_sizes(elaborator, block.declaration, plain, sizes, training)
+        bound = _border_sizes(elaborator, block.declaration, plain, sizes, training, span)
         absent = tuple(i.name for i in block.declaration.inputs if i.default is not None)
         module = elaborator.module(Request(block.declaration, plain, scope, bound, absent, training))
         programs.append(ir.Program(name, _reachable(elaborator, module), module.key, training, written))
@@ -181,6 +155,7 @@ def _border_sizes(
     things: Mapping[str, Thing],
     sizes: Mapping[str, int],
     training: bool,
+    span: Span,
 ) -> dimensions.Sizes:
     """The sizes of a network's dimension names: a number where the spec or `--dim` gives one, else dynamic."""
     scope = Builder(elaborator, declaration, training, env=dict(things))
@@ -191,7 +166,7 @@ def _border_sizes(
                 raise error(
                     "E0408",
                     "a network's input has a fixed number of axes",
-                    dimension.span,
+                    span if declaration.id.standard else dimension.span,
                     found=f"*{dimension.name}",
                     expected="one name or size per axis",
                 )
@@ -207,7 +182,17 @@ def _border_sizes(
                     )
                 scope.env[dimension.name] = Static(size, syntax.Name(dimension.name))
                 continue
-            for unknown in dimensions.unknown_names(scope, dimension):
+            unknown_here = dimensions.unknown_names(scope, dimension)
+            if len(unknown_here) > 1:
+                names = " and ".join(f"`{name}`" for name in unknown_here)
+                raise error(
+                    "E0407",
+                    f"{names} can't be known from one axis",
+                    dimension.span,
+                    expected="one unknown dimension per axis",
+                    hint="let another input's axis bind one of them, or give it a size",
+                )
+            for unknown in unknown_here:
                 size = sizes.get(unknown, dims.symbol(unknown))
                 bound[unknown] = size
                 scope.env[unknown] = Static(size, syntax.Name(unknown))

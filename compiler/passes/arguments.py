@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from dlc.diagnostics import Note, did_you_mean, error
 from dlc.ir import Static
 from dlc.ops.api import REQUIRED, Op
+from dlc.passes import hyperparameters
 from dlc.passes.builder import Builder, is_tensor
-from dlc.passes.things import BlockDeclaration, Items, Tensor, Thing, describe
+from dlc.passes.things import BlockDeclaration, Items, Result, Tensor, Thing, describe
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
@@ -33,13 +34,21 @@ class Bound:
 
 
 def bind_block(
-    declaration: BlockDeclaration, closed: Sequence[tuple[str, Thing]], given: Sequence[Argument], span: Span
+    declaration: BlockDeclaration,
+    closed: Sequence[tuple[str, Thing]],
+    given: Sequence[Argument],
+    span: Span,
+    *,
+    rebind: bool = False,
 ) -> Bound:
-    """Binds the arguments of a call to a block. `closed` are the hyperparameters that are bound already."""
+    """Binds the arguments of a call to a block.
+
+    `closed` are the hyperparameters that are bound already; with `rebind`, a keyword may bind one of them anew.
+    """
     bound = Bound()
-    taken = {name for name, _ in closed}
-    hypers = [h.name for h in declaration.block.hyperparameters if h.name not in taken]
     keywords = {a.name for a in given if a.name is not None}
+    taken = {name for name, _ in closed} - (keywords if rebind else set())
+    hypers = [h.name for h in declaration.block.hyperparameters if h.name not in taken]
     open_hypers = [h for h in hypers if h not in keywords]
     inputs = [i for i in declaration.inputs if i.name not in keywords]
     tensor_seen = False
@@ -67,9 +76,20 @@ def bind_block(
             span,
             found=f"{_listed(list(bound.inputs))} only",
             expected=_signature(declaration),
+            hint=_swallowed(declaration, closed, bound),
             notes=(Note("declared here", declaration.block.name_span),),
         )
     return bound
+
+
+def _swallowed(declaration: BlockDeclaration, closed: Sequence[tuple[str, Thing]], bound: Bound) -> str | None:
+    """A hint where a constant filled an input that was meant for a hyperparameter: `x -> attention(8)`."""
+    filled = [(name, thing) for name, thing in bound.inputs.items() if isinstance(thing, Static)]
+    open_hypers = hyperparameters.missing_hyperparameters(declaration, {**dict(closed), **bound.hyperparameters})
+    if not filled or not open_hypers:
+        return None
+    value = filled[0][1].value
+    return f"after a tensor a constant fills an input; name the hyperparameter: `{open_hypers[0]}={value}`"
 
 
 def _bind_keyword(declaration: BlockDeclaration, hypers: list[str], argument: Argument, bound: Bound) -> None:
@@ -82,6 +102,8 @@ def _bind_keyword(declaration: BlockDeclaration, hypers: list[str], argument: Ar
         bound.inputs[name] = argument.thing
     elif name in states:
         bound.states[name] = argument.thing
+    elif isinstance(argument.thing, Result) and argument.thing.states:  # a bundle, for the instance of that name
+        bound.states.update({f"{name}.{state}": thing for state, thing in argument.thing.states.items()})
     else:
         known = [h.name for h in declaration.block.hyperparameters] + inputs + states
         closed = name in known

@@ -66,7 +66,7 @@ class Text:
     def _declared(self, name: str) -> BlockDeclaration | None:
         if any(h.name == name for h in self.declaration.block.hyperparameters):
             return None
-        return self.declaration.scope.lookup(name)
+        return self.declaration.scope.base(name)
 
     def is_tensor(self, expression: syntax.Expr) -> bool:
         """Whether a tensor stands anywhere in an expression."""

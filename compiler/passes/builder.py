@@ -142,7 +142,7 @@ class Builder:
             outputs = op.infer(types, normal)
         except OpError as problem:
             raise error(
-                "E0401", f"{name}: {problem.message}", span, found=problem.found, expected=problem.expected
+                "E0401", _of_op(name, problem.message), span, found=problem.found, expected=problem.expected
             ) from None
         statics = [(key, _with_source(value, attributes.get(key))) for key, value in normal.items()]
         return self.emit(name, [tensor.id for tensor in tensors], outputs, span, statics)
@@ -174,6 +174,9 @@ class Builder:
                 return self.constant(thing, _weak_dtype(thing.value, span), span)
             case Result(outputs=outputs) if len(outputs) == 1:
                 return next(iter(outputs.values()))
+            case Result(block=block, outputs=outputs, states=states) if not outputs:
+                names = ", ".join(f"`.{name}`" for name in states)
+                raise error("E0304", f"`{block}` is a bundle of states", span, expected=f"one of them: {names}")
             case Result(block=block, outputs=outputs):
                 names = ", ".join(f"`.{name}`" for name in outputs)
                 raise error("E0304", f"`{block}` has {len(outputs)} outputs", span, expected=f"one of them: {names}")
@@ -181,6 +184,10 @@ class Builder:
                 raise DlcError(())
             case _:
                 raise error("E0303", "a tensor is needed here", span, found=describe(thing), expected="a tensor")
+
+
+def _of_op(name: str, message: str) -> str:
+    return message if message.startswith(name) else f"{name}: {message}"
 
 
 def _symbols(thing: Thing) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlc import ir
-from dlc.diagnostics import DlcError, error
+from dlc.diagnostics import DlcError, did_you_mean, error
 from dlc.dims import Size
 from dlc.ir import Static
 from dlc.ops import OPS
@@ -14,6 +14,7 @@ from dlc.ops.api import Op
 from dlc.passes import arguments, builtins, instances, messages, scan, static
 from dlc.passes.builder import Builder, is_tensor, static_of
 from dlc.passes.things import BlockValue, Items, Layer, Pending, Primitive, Result, ScanLayer, Tensor, Thing, describe
+from dlc.passes.walking import walk
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
@@ -238,7 +239,8 @@ def _parameter_type(b: Builder, layer: Layer, node: syntax.Attribute) -> ir.Tens
     found = b.elaborator.parameter_type(b, layer, node.name)
     if found is not None:
         return found
-    names = sorted({name for s in layer.declaration.block.body if isinstance(s, syntax.Parameter) for name in s.names})
+    body = layer.declaration.block.body
+    names = list(dict.fromkeys(name for s in walk(body) if isinstance(s, syntax.Parameter) for name in s.names))
     if node.name in names:
         raise error(
             "E0605",
@@ -251,6 +253,7 @@ def _parameter_type(b: Builder, layer: Layer, node: syntax.Attribute) -> ir.Tens
         f"`{layer.declaration.id.name}` has no parameter `{node.name}`",
         node.span,
         expected=f"one of {', '.join(names)}" if names else "a block with parameters",
+        hint=did_you_mean(node.name, names),
     )
 
 

@@ -15,8 +15,8 @@ from dlc.diagnostics import Note, error
 from dlc.dims import Dim, Size
 from dlc.ir import Static, TensorType
 from dlc.passes.builder import Builder
-from dlc.passes.walking import children
 from dlc.passes.things import BlockDeclaration, Items, Thing
+from dlc.passes.walking import parts
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
@@ -75,7 +75,7 @@ class Matcher:
         if (
             isinstance(dimension, syntax.Name)
             and is_dimension_name(dimension.id)
-            and dimension.id not in self.scope.env
+            and (dimension.id in self.sizes or dimension.id not in self.scope.env)
         ):
             self._bind(name, declared, found, dimension.id, size, dimension.span)
             return
@@ -90,7 +90,9 @@ class Matcher:
             return
         wanted = size_of(self.scope, dimension).value
         if wanted != size:
-            raise self._mismatch(name, declared, found, str(size), str(wanted), dimension)
+            shown_size = text_of(dimension)
+            given = (f"{size}", f"{shown_size} = {wanted}" if shown_size != str(wanted) else str(wanted))
+            raise self._mismatch(name, declared, found, *given)
 
     def _solve(
         self,
@@ -106,10 +108,14 @@ class Matcher:
         del self.scope.env[unknown]
         solution = dims.solve(equation, "?", size) if isinstance(equation, Dim) else None
         if solution is None or (isinstance(solution, int) and solution < 0):
-            raise self._mismatch(
-                name, declared, found, str(size), f"a size that fits `{text_of(dimension)}`", dimension
-            )
+            raise self._mismatch(name, declared, found, str(size), self._fitting(dimension, unknown))
         self._bind(name, declared, found, unknown, solution, dimension.span)
+
+    def _fitting(self, dimension: syntax.Expr, unknown: str) -> str:
+        names = {part.id for part in parts(dimension) if isinstance(part, syntax.Name)} - {unknown}
+        known = {name: self.scope.env.get(name) for name in sorted(names)}
+        values = [f"{name} = {thing.value}" for name, thing in known.items() if isinstance(thing, Static)]
+        return ", ".join([*values, f"{unknown} a whole number"])
 
     def _bind(
         self,
@@ -144,7 +150,6 @@ class Matcher:
         found: TensorType,
         got: str,
         wanted: str,
-        dimension: syntax.Expr | None = None,
         notes: Sequence[Note] = (),
     ) -> Exception:
         shape = f"{declared.dtype}[{', '.join(text_of(d) for d in declared.dimensions)}]"
@@ -183,14 +188,15 @@ def is_dimension_name(name: str) -> bool:
 
 def unknown_names(scope: Builder, dimension: syntax.Expr) -> list[str]:
     """The dimension names of an expression that are not bound yet."""
-    found: dict[str, None] = {}
-    stack: list[syntax.Expr | syntax.Slice] = [dimension]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, syntax.Name) and is_dimension_name(node.id) and node.id not in scope.env:
-            found[node.id] = None
-        stack.extend(children(node))
-    return list(found)
+    names = (node.id for node in parts(dimension) if isinstance(node, syntax.Name))
+    return list(dict.fromkeys(name for name in names if is_dimension_name(name) and name not in scope.env))
+
+
+def require_known(scope: Builder, dimension: syntax.Expr) -> None:
+    """Raises DlcError (E0407) for a dimension name that nothing has bound."""
+    unknown = unknown_names(scope, dimension)
+    if unknown:
+        raise _unbound(unknown[0], dimension.span)
 
 
 def size_of(scope: Builder, dimension: syntax.Expr) -> Static:
@@ -198,6 +204,8 @@ def size_of(scope: Builder, dimension: syntax.Expr) -> Static:
     from dlc.passes.expressions import evaluate
     from dlc.passes.things import describe
 
+    if isinstance(dimension, syntax.Name) and dimension.id not in scope.env:
+        raise _unbound(dimension.id, dimension.span)
     thing = evaluate(scope, dimension)
     if isinstance(thing, Static) and (type(thing.value) is int or isinstance(thing.value, Dim)):
         if isinstance(thing.value, int) and thing.value < 0:
@@ -230,9 +238,7 @@ def declared_type(scope: Builder, declared: syntax.TensorType) -> TensorType:
         expression = (
             syntax.Name(dimension.name, dimension.span) if isinstance(dimension, syntax.SizedDimension) else dimension
         )
-        unknown = unknown_names(scope, expression)
-        if unknown:
-            raise _unbound(unknown[0], dimension.span)
+        require_known(scope, expression)
         size = size_of(scope, expression).value
         assert isinstance(size, int | Dim)
         shape.append(size)
@@ -242,7 +248,7 @@ def declared_type(scope: Builder, declared: syntax.TensorType) -> TensorType:
 def _unbound(name: str, span: Span) -> Exception:
     return error(
         "E0407",
-        f"dimension `{name}` is bound by no input",
+        f"dimension `{name}` is bound by no input" if is_dimension_name(name) else f"`{name}` is not known here",
         span,
         hint="a dimension gets its size from an input's shape; a number is a hyperparameter, in lower case",
     )

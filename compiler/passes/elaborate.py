@@ -19,12 +19,12 @@ from dlc.passes.expressions import named
 from dlc.passes.instances import add, as_static
 from dlc.passes.statements import execute_all, finish
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor, Thing
-from dlc.passes.walking import bound_names
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
 MAX_EQUATIONS = 400_000
 MAX_NESTING = 200
+MAX_NOTES = 8  # calls shown on the way to a mistake
 
 Key = tuple[object, ...]
 
@@ -84,7 +84,7 @@ class Elaborator:
         try:
             module, back = self._general(b, layer.declaration, things, sizes, absent)
         except DlcError as problem:
-            raise _told_at_call(problem, layer.declaration, span) from None
+            raise _told_at_call(problem, layer.declaration, span, sizes) from None
         b.instance_modules[layer.instance].append(module)
         return module, {name: back[name] for name in _used_symbols(module, back)}
 
@@ -182,7 +182,6 @@ class Elaborator:
 
     def _scope(self, b: Builder, request: Request) -> None:
         """Hyperparameters, layers that were given, dimensions, and the mode."""
-        _check_duplicates(request.declaration)
         for name, thing in request.things.items():
             b.env[name] = self._given(b, request, name, thing)
         for name, size in request.sizes.items():
@@ -283,28 +282,6 @@ def _bounds(b: Builder, declared: syntax.Input) -> tuple[Size, Size] | None:
     return low, high
 
 
-def _check_duplicates(declaration: BlockDeclaration) -> None:
-    """Inputs, states, parameters and draws have names of their own; a param may take a hyperparameter's name (`bias`)."""
-    seen: dict[str, Span] = {}
-    for hyperparameter in declaration.block.hyperparameters:
-        if hyperparameter.name in seen:
-            raise error("E0202", f"hyperparameter `{hyperparameter.name}` is declared twice", hyperparameter.span)
-        seen[hyperparameter.name] = hyperparameter.span
-    for statement in declaration.block.body:
-        if not isinstance(statement, syntax.Input | syntax.State | syntax.Parameter | syntax.Sample):
-            continue
-        for name in bound_names(statement):
-            hyper = any(h.name == name for h in declaration.block.hyperparameters)
-            if name in seen and not (hyper and isinstance(statement, syntax.Parameter)):
-                raise error(
-                    "E0202",
-                    f"`{name}` is declared twice",
-                    statement.span,
-                    notes=(Note("first declared here", seen[name]),),
-                )
-            seen[name] = statement.span
-
-
 def _key(request: Request) -> Key:
     things = tuple((name, _thing_key(request.owner, thing)) for name, thing in request.things.items())
     return request.declaration, things, tuple(request.sizes.items()), request.absent, request.training
@@ -326,16 +303,23 @@ def _thing_key(owner: Builder | None, thing: Thing) -> object:
             return thing
 
 
-def _told_at_call(problem: DlcError, declaration: BlockDeclaration, span: Span) -> DlcError:
-    """A mistake inside a standard block is told at the line that uses it; inside a user's block, the call is noted."""
+def _told_at_call(problem: DlcError, declaration: BlockDeclaration, span: Span, sizes: dimensions.Sizes) -> DlcError:
+    """A mistake inside a standard block is told once, at the line that uses it; inside a user's, the call is noted."""
+    where = "".join(f", {name} = {size}" for name, size in sizes.items() if _renamed(name, size))
     told: list[Diagnostic] = []
     for d in problem.diagnostics:
         inside_standard = d.span is not None and d.span.file.startswith("std/")
         if declaration.id.standard and inside_standard:
-            note = Note(f"inside the standard block `{declaration.id.name}`", d.span)
+            note = Note(f"inside the standard block `{declaration.id.name}`{where}", d.span)
             told.append(replace(d, span=span, notes=(*d.notes, note)))
-        elif len(d.notes) < 8:
-            told.append(replace(d, notes=(*d.notes, Note(f"`{declaration.id.name}` is used here", span))))
+            break
+        if len(d.notes) < MAX_NOTES:
+            told.append(replace(d, notes=(*d.notes, Note(f"`{declaration.id.name}` is used here{where}", span))))
         else:
             told.append(d)
     return DlcError(tuple(told), problem.exit_code)
+
+
+def _renamed(name: str, size: Size | tuple[Size, ...]) -> bool:
+    """Whether a dynamic dimension has another name in the caller."""
+    return isinstance(size, dims.Dim) and str(size) != name

@@ -9,7 +9,7 @@ from dlc.diagnostics import DlcError, did_you_mean, error
 from dlc.dims import Dim
 from dlc.ir import Static
 from dlc.ops import OPS
-from dlc.passes import calls, static
+from dlc.passes import calls, configurations, static
 from dlc.passes.builder import Builder, is_tensor
 from dlc.passes.indexing import index
 from dlc.passes.things import (
@@ -88,6 +88,9 @@ def lookup(b: Builder, node: syntax.Name) -> Thing:
     declaration = b.declaration.scope.lookup(node.id, node.span)
     if declaration is not None:
         return BlockValue(declaration)
+    configured = configurations.resolve(b, node.id)
+    if configured is not None:
+        return configured
     if node.id in OPS or node.id in calls.BUILTINS or node.id in ir.DTYPES:
         return Primitive(node.id)
     known = [*b.env, *b.declaration.scope.names(), *OPS, *calls.BUILTINS]
@@ -444,9 +447,10 @@ def _attribute(b: Builder, node: syntax.Attribute) -> Thing:
                 return outputs[node.name]
             if node.name in states:
                 return states[node.name]
-            if len(outputs) == 1 and not states:
-                pass
-            names = [*outputs, *states]
+            bundle = {k.removeprefix(f"{node.name}."): t for k, t in states.items() if k.startswith(f"{node.name}.")}
+            if bundle:
+                return Result(f"{owner.block}.{node.name}", {}, bundle)
+            names = [*outputs, *dict.fromkeys(name.partition(".")[0] for name in states)]
             raise error(
                 "E0208",
                 f"`{owner.block}` has no output or state `{node.name}`",

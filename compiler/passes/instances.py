@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dlc import dims, ir
-from dlc.diagnostics import Note, error
+from dlc.diagnostics import Note, did_you_mean, error
 from dlc.dims import Size
 from dlc.ir import Static, TensorType
 from dlc.passes import hyperparameters
@@ -83,8 +83,19 @@ def old_states(
 
     Called with all its states a cell is pure. Called with none, its states become the caller's.
     """
-    if not module.states:
+    if not module.states and not given:
         return [], False
+    known = [state.name for state in module.states]
+    for name in given:
+        if name not in known:
+            raise error(
+                "E0308",
+                f"`{module.block.name}` has no state `{name}`",
+                span,
+                expected=", ".join(known),
+                hint=did_you_mean(name, known),
+                notes=(Note("declared here", module.span),),
+            )
     missing = [state.name for state in module.states if state.name not in given]
     if given and missing:
         raise error(

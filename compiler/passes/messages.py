@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dlc import ir
-from dlc.diagnostics import did_you_mean, error
+from dlc.diagnostics import DlcError, did_you_mean, error
 from dlc.dims import Dim
 from dlc.ir import Static
 from dlc.ops import OPS
@@ -38,6 +38,8 @@ def execute(b: Builder, node: syntax.Messages) -> None:
     from dlc.passes.expressions import evaluate
     from dlc.passes.statements import execute_all
 
+    if b.edges is not None:
+        raise error("E0608", "`messages` stands inside `messages`", node.span, hint="end the first one before")
     edges = b.tensor(evaluate(b, node.edges), node.edges.span)
     kind = b.type_of(edges)
     if kind.dtype not in ir.INTS or kind.rank != 2 or kind.shape[0] != 2:
@@ -92,6 +94,8 @@ def send(b: Builder, node: syntax.Send) -> None:
 
 def aggregate(b: Builder, node: syntax.Aggregate) -> None:
     """`aggregate name = sum`: folds the messages onto their targets; a node without edges gets 0."""
+    if b.sent is None and b.broken:
+        raise DlcError(())
     if b.sent is None:
         raise error("E0608", "there is nothing to aggregate", node.span, expected="a `messages` statement above")
     if node.how not in AGGREGATIONS:
@@ -161,9 +165,29 @@ def apply(
             written = attributes.get(attribute.name)
             rank = max(b.type_of(t).rank for t in things if isinstance(t, Tensor))
             attributes[attribute.name] = _shifted(written, attribute.default, rank)
-    if len(things) > 1 and name != "matmul":
+    if name == "matmul":
+        return _matmul(b, things, edge, span)
+    if len(things) > 1:
         things = _aligned(b, things, edge, span)
     return b.apply(name, things, attributes, span)
+
+
+def _matmul(b: Builder, things: Sequence[Thing], edge: Sequence[bool], span: Span) -> tuple[Tensor, ...]:
+    """`a @ b` per edge. An edge's vector is made a row or a column, so that its edge axis is not taken for a matrix's."""
+    left, right = (b.tensor(thing, span) for thing in things)
+    row = all(edge) and b.type_of(left).rank == 2
+    column = edge[1] and b.type_of(right).rank == 2
+    if row:
+        left = b.apply("expand_dims", [left], {"axis": Static(1, syntax.Constant(1))}, span)[0]
+    if column:
+        right = b.apply("expand_dims", [right], {"axis": Static(2, syntax.Constant(2))}, span)[0]
+    product = b.apply("matmul", [left, right], {}, span)[0]
+    added = tuple(axis for axis, is_added in ((-2, row), (-1, column)) if is_added)
+    if not added:
+        return (product,)
+    shape = list(b.type_of(product).shape)
+    kept = [size for axis, size in enumerate(shape, -len(shape)) if axis not in added]
+    return b.apply("reshape", [product], {"shape": Static(tuple(kept))}, span)
 
 
 def _shifted(written: Static | None, default: object, rank: int) -> Static:

@@ -116,7 +116,7 @@ def _has_parameters_at(declaration: BlockDeclaration, text: Text, name: str, dep
     """Whether the block called `name` has parameters; None if `name` is no block."""
     if name in text.blockish:
         return True
-    found = declaration.scope.lookup(name)
+    found = declaration.scope.base(name)
     return None if found is None else has_parameters(found, depth)
 
 
@@ -124,7 +124,7 @@ def _bound_instances(text: Text, statement: syntax.Statement) -> Mapping[Span, s
     """The names that a statement binds to instances themselves, by the place of each block's name."""
     match statement:
         case syntax.Assign(targets=(name,), value=value):
-            return {span: name for span in _made(text, value)}
+            return dict.fromkeys(_made(text, value), name)
         case syntax.Assign(targets=targets, value=syntax.ListLiteral(items=items)) if len(items) == len(targets):
             return {span: name for name, item in zip(targets, items, strict=True) for span in _made(text, item)}
         case _:

@@ -42,6 +42,14 @@ class StandardLibrary:
             self.declarations[name] = BlockDeclaration(BlockId(file, name), block, self)
         return self.declarations.get(name)
 
+    def base(self, name: str) -> BlockDeclaration | None:
+        """As a file's: the library holds no configurations."""
+        return self.lookup(name)
+
+    def configuration(self, name: str) -> None:
+        """None: the library holds no configurations."""
+        del name
+
     def names(self) -> list[str]:
         return list(self.chunks)
 
@@ -91,9 +99,37 @@ class FileScope:
             )
         return found[0] if found else standard_library().lookup(name)
 
+    def configuration(self, name: str) -> tuple[FileScope, syntax.Configuration] | None:
+        """The configuration called `name`, and the file that declares it."""
+        if name in self.blocks:
+            return None
+        for scope in (self, *self.imports):
+            if name in scope.configurations:
+                return scope, scope.configurations[name]
+        return None
+
+    def offers(self, name: str) -> bool:
+        """Whether a block or configuration of this name can be used here."""
+        own = name in self.blocks or any(name in scope.blocks for scope in self.imports)
+        return own or self.configuration(name) is not None or name in standard_library().chunks
+
+    def base(self, name: str) -> BlockDeclaration | None:
+        """The block behind a name: its own, or that of the configuration called so."""
+        scope, seen = self, set[str]()
+        while (found := scope.configuration(name)) is not None and name not in seen:
+            seen.add(name)
+            scope, configuration = found
+            value = configuration.value
+            function = value.function if isinstance(value, syntax.Call) else value
+            if not isinstance(function, syntax.Name):
+                return None
+            name = function.id
+        return scope.lookup(name)
+
     def names(self) -> list[str]:
         """All names that a block of this file can use, for hints."""
-        return [*self.blocks, *(n for scope in self.imports for n in scope.blocks), *standard_library().names()]
+        own = [n for scope in (self, *self.imports) for n in (*scope.blocks, *scope.configurations)]
+        return [*own, *standard_library().names()]
 
     def all_sources(self) -> dict[str, Source]:
         """Sources by display name, imports and standard library included, for rendering diagnostics."""

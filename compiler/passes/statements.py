@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from dlc import ir
 from dlc.diagnostics import DlcError, Note, did_you_mean, error
+from dlc.dims import Dim
 from dlc.ir import Static
 from dlc.passes import calls, dimensions, messages
 from dlc.passes.builder import Builder, content_of, is_tensor, static_of
 from dlc.passes.expressions import decide, evaluate, place, substitute, turns
-from dlc.passes.walking import bound_names
 from dlc.passes.things import Items, Result, Tensor, Thing, Unknown, describe
+from dlc.passes.walking import bound_names
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
@@ -47,7 +48,7 @@ def execute_all(b: Builder, body: Sequence[syntax.Statement]) -> None:
             for name in bound_names(statement):
                 if not isinstance(statement, syntax.NextAssign):
                     b.env[name] = Unknown()
-            if isinstance(statement, syntax.Output | syntax.NextAssign | syntax.Send):
+            if isinstance(statement, syntax.Output | syntax.NextAssign | syntax.Send | syntax.Messages):
                 b.broken = True
         b.statement = before
 
@@ -193,6 +194,7 @@ def _parameter_sizes(b: Builder, dimension: syntax.Expr | syntax.StarDimension |
         items = star.items if isinstance(star, Items) else ()
         return [item for item in items if isinstance(item, Static)]
     expression = dimension.size if isinstance(dimension, syntax.SizedDimension) else dimension
+    dimensions.require_known(b, expression)
     return [dimensions.size_of(b, expression)]
 
 
@@ -247,6 +249,13 @@ def _number(b: Builder, node: syntax.Expr) -> Static:
     thing = evaluate(b, node)
     if isinstance(thing, Static) and type(thing.value) in (int, float):
         return Static(float(thing.value), thing.source)  # type: ignore[arg-type]
+    if is_tensor(thing):
+        raise error(
+            "E0406",
+            "a distribution's argument must be constant",
+            node.span,
+            found="a value that is known only when the network runs",
+        )
     raise error("E0302", "a distribution's argument is a number", node.span, found=describe(thing))
 
 
@@ -298,11 +307,20 @@ def _next(b: Builder, node: syntax.NextAssign) -> None:
             node.value.span,
             found=str(found),
             expected=str(wanted),
+            hint="a state that grows from call to call is not compiled yet" if _grows(found, wanted) else None,
         )
     if buffers and not b.training:
         raise error("E0615", "a buffer changes in training only", node.span, hint="put it under `if training:`")
     nexts[node.name] = tensor.id
     b.emit("bind", (), (), node.span, target=ir.Bind(f"next {node.name}", tensor.id))
+
+
+def _grows(found: ir.TensorType, wanted: ir.TensorType) -> bool:
+    """Whether two types differ in dynamic dimensions alone."""
+    if found.dtype != wanted.dtype or found.rank != wanted.rank:
+        return False
+    pairs = [(f, w) for f, w in zip(found.shape, wanted.shape, strict=True) if f != w]
+    return all(isinstance(w, Dim) for _, w in pairs)
 
 
 def _sample(b: Builder, node: syntax.Sample) -> None:
