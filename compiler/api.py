@@ -6,7 +6,7 @@ All functions raise DlcError for what is wrong with the spec or the request.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,7 +30,7 @@ _DEEPEST = 20_000  # frames: blocks may be nested 3,000 deep
 
 
 @contextmanager
-def deep_recursion() -> Iterator[None]:
+def deep_recursion() -> Generator[None]:
     """Room for deeply nested specs. Raises DlcError (E0591) where even that is used up."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _DEEPEST))
@@ -80,7 +80,7 @@ class SpecFile(Mapping[str, "Network"]):
 
 @dataclass(frozen=True)
 class Network:
-    """One network of a file, with hyperparameters (`settings`) and sizes of dynamic dimensions (`sizes`) given to it."""
+    """One network of a file; `settings` are hyperparameters given to it, `sizes` those of its dimensions."""
 
     file: SpecFile
     name: str
@@ -161,7 +161,9 @@ class Compiled:
         texts = [content for content in self.files.values() if isinstance(content, str)]
         if len(texts) == 1:
             return texts[0]
-        raise error("E0702", f"the backend `{self.backend}` writes no source text", hint="use `.files` or `.write(folder)`")
+        raise error(
+            "E0702", f"the backend `{self.backend}` writes no source text", hint="use `.files` or `.write(folder)`"
+        )
 
     def write(self, folder: str | Path) -> list[Path]:
         """Writes the files into `folder`, each whole or not at all."""
@@ -205,8 +207,8 @@ def verify(
 ) -> Report:
     """Compares backends with the NumPy oracle on the same weights and inputs.
 
-    `spec`: a path, a loaded file or one of its networks; `sizes` fixes dynamic dimensions; `inputs`, by name, replace the
-    inputs that are made up otherwise; `workers` are processes to reuse (see `dlc.verify.workers`).
+    `spec`: a path, a loaded file or one of its networks; `sizes` fixes dynamic dimensions; `inputs`, by name, stand in
+    for those that are made up otherwise; `workers` are processes to reuse (see `dlc.verify.workers`).
     """
     from dlc.verify.run import Settings
     from dlc.verify.run import verify as run
@@ -224,7 +226,7 @@ def _unit(
 ) -> tuple[Unit, Mapping[str, int]]:
     """The unit to verify and the sizes of its runs.
 
-    A dynamic dimension stays dynamic, its size is the run's; one that the spec gives a size (`F = 1433`) gets the new one.
+    A dynamic dimension stays dynamic, its size is the run's; one that the spec sizes (`F = 1433`) gets the new size.
     """
     fixed: Mapping[str, int] = {}
     if isinstance(spec, Network):

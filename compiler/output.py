@@ -1,8 +1,8 @@
 """Writes what a compile made: each file whole or not at all, and never over what another spec made.
 
-A hidden record in the output folder, `.dlc.json`, says which spec each file came from (as a path relative to the folder,
-so that a tree can move). Two specs that would write one file are an error that names both; a file that dlc has made from
-a spec that is gone since is written over, as is what no record knows.
+A hidden record in the output folder, `.dlc.json`, says which spec each file came from (as a path relative to the
+folder, so that a tree can move). Two specs that would write one file are an error that names both; a file that dlc has
+made from a spec that is gone since is written over, as is what no record knows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RECORD = ".dlc.json"
 def write_files(folder: Path, files: Mapping[str, str | bytes], spec: Path | None = None) -> list[Path]:
     """Writes all files, or none if one of them can't be written; gives their paths.
 
-    Raises DlcError (E0703) where the folder can't be written, (E0704) where another spec made one of the files.
+    Raises DlcError (E0801) where the folder can't be written, (E0807) where another spec made one of the files.
     """
     prepare(folder, files, spec)
     waiting: list[tuple[Path, Path]] = []
@@ -54,11 +54,11 @@ def prepare(folder: Path, names: Iterable[str], spec: Path | None = None) -> Non
     for name in names:
         target = folder / name
         if target.is_dir():
-            raise error("E0703", f"cannot write {target}", found="a folder of that name", exit_code=2)
+            raise error("E0801", f"cannot write {target}", found="a folder of that name", exit_code=2)
         other = (folder / recorded[name]).resolve() if name in recorded else None
         if spec is not None and other is not None and target.exists() and other.exists() and other != spec.resolve():
             raise error(
-                "E0704",
+                "E0807",
                 f"{target} was made from another spec",
                 found=f"{_near(other)} made it",
                 expected=f"a file of its own for {spec}",
@@ -80,7 +80,7 @@ def record(folder: Path, names: Iterable[str], spec: Path) -> None:
 def unwritable(path: Path, problem: OSError) -> DlcError:
     reason = problem.strerror or str(problem)
     found = "something that is no folder" if problem.errno in (errno.EEXIST, errno.ENOTDIR) else None
-    return error("E0703", f"cannot write into {path}: {reason}", found=found, exit_code=2)
+    return error("E0801", f"cannot write into {path}: {reason}", found=found, exit_code=2)
 
 
 def _recorded(folder: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Weights files that exist already: whether one can stand beside an ONNX model, and one in another layout as a source."""
+"""Weights files that exist already: whether one can stand beside an ONNX model, and one as a source for another."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The command line. `main` is the rim: nothing that goes wrong below it reaches the user as a traceback.
 
-Exit codes: 0 done and agreed; 1 the spec is wrong or backends disagree; 2 wrong usage; 3 a backend is missing or crashed;
-70 a fault in dlc; 130 interrupted; 141 the reader of the output is gone.
+Exit codes: 0 done and agreed; 1 the spec is wrong or backends disagree; 2 wrong usage; 3 a backend is missing or
+crashed; 70 a fault in dlc; 130 interrupted; 141 the reader of the output is gone.
 """
 
 from __future__ import annotations

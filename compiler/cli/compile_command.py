@@ -83,9 +83,9 @@ def _write_weights(path: Path, parameters: tuple[NetworkParameter, ...], options
     from dlc.weights_reuse import fits, rewritten
 
     if options.weights is not None:
-        same = path.exists() and path.samefile(options.weights)
-        if not (same and fits(path, parameters)):
-            write(path, parameters, rewritten(options.weights))
+        if path.exists() and path.samefile(options.weights) and fits(path, parameters):
+            return f"kept {path}"
+        write(path, parameters, rewritten(options.weights))
         return f"wrote {path} (weights of {options.weights})"
     if options.seed is None and fits(path, parameters):
         return f"kept {path} (its weights fit; --seed S draws new ones)"

@@ -20,7 +20,9 @@ COMMANDS = {
 }
 BACKENDS = ("torch", "tensorflow", "onnx", "reference", "all")
 PRECISIONS = ("f32", "f16", "bf16", "f64")
-_EPILOG = "Exit code 0: done and agreed; 1: the spec is wrong or backends disagree; 2: wrong usage; 3: a backend failed."
+_EPILOG = (
+    "Exit code 0: done and agreed; 1: the spec is wrong or backends disagree; 2: wrong usage; 3: a backend failed."
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,7 +52,9 @@ def parse(given: Sequence[str]) -> Any | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    description = "Compiles declarative deep-learning specs to PyTorch, TensorFlow and ONNX code, and proves them equal."
+    description = (
+        "Compiles declarative deep-learning specs to PyTorch, TensorFlow and ONNX code, and proves them equal."
+    )
     parser = _Parser("dlc", description=description, epilog=_EPILOG)
     parser.add_argument("--version", action=_Version, help="show the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -94,7 +98,9 @@ def _summary(parser: argparse.ArgumentParser) -> None:
 
 def _compile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE")
-    parser.add_argument("--backend", required=True, metavar="B", help=f"{', '.join(BACKENDS)}, or another installed one")
+    parser.add_argument(
+        "--backend", required=True, metavar="B", help=f"{', '.join(BACKENDS)}, or another installed one"
+    )
     _choice(parser)
     parser.add_argument("--precision", choices=PRECISIONS, default="f32", help="width of `float` (default f32)")
     parser.add_argument("-o", "--output", metavar="DIR", default=".", help="folder to write into (default: this one)")

@@ -65,7 +65,7 @@ def _backends(text: str | None) -> list[str] | None:
 
 
 def _inputs(path: str) -> dict[str, Array]:
-    """The arrays of an .npz file. Raises DlcError (E0811) where it is none, or holds Python objects."""
+    """The arrays of an .npz file. Raises DlcError (E0814) where it is none, or holds Python objects."""
     import zipfile
 
     import numpy as np
@@ -76,7 +76,10 @@ def _inputs(path: str) -> dict[str, Array]:
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as problem:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
         raise error(
-            "E0811", f"cannot read the inputs in {path}: {reason}", expected="arrays by name in an .npz file", exit_code=2
+            "E0814",
+            f"cannot read the inputs in {path}: {reason}",
+            expected="arrays by name in an .npz file",
+            exit_code=2,
         ) from problem
 
 
