@@ -142,6 +142,7 @@ class Body:
         self.makes: dict[str, Make] = {node.slot.site: node for node in walk(form.body) if isinstance(node, Make)}
         self.copies: dict[str, str] = {}
         self.sizes: dict[str, str] = {}
+        self.locals: dict[str, str] = {}
         self.kinds = _kinds(form)
 
     # --- entry -------------------------------------------------------------------------------------------------
@@ -243,7 +244,7 @@ class Body:
         reads = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
         for node in rest:
             if any(ref == Temp(temp) for ref in used(node)):
-                return not isinstance(node, Step)
+                return not isinstance(node, Step) or Temp(temp) in node.states
             if isinstance(node, Loop | Branch | Store | Step):
                 return False
             if isinstance(node, Bind) and self.variables[node.name] in reads:
@@ -377,6 +378,12 @@ class Body:
             elif self.uses[temp]:
                 lines += statements("$x = $y", x=name(word), y=code)
         return lines
+
+    def local(self, wish: str) -> str:
+        """A variable that lives within one statement of the spec; later statements may have it again."""
+        if wish not in self.locals:
+            self.locals[wish] = self.scope.allocate(wish)
+        return self.locals[wish]
 
     # --- expressions -------------------------------------------------------------------------------------------
 
@@ -614,7 +621,7 @@ class Body:
         if word == "training":
             return self.dialect.training()
         if word in self.arguments:
-            return self._own(word)
+            return name(self.arguments[word])
         constant = self.owner.constant(word)
         if constant is not None:
             return constant

@@ -58,6 +58,8 @@ class Maker(Protocol):
 
     def container(self) -> ast.expr: ...
 
+    def nothing(self) -> ast.expr: ...
+
     def attribute(self, site: str) -> ast.expr: ...
 
 
@@ -70,6 +72,7 @@ class Construction:
         self.words: dict[str, str] = {}
         self.read: set[str] = set()
         self.extents: dict[tuple[str, int], str] = {}
+        self.filled: dict[tuple[object, ...], int] = {}
 
     def print(self) -> list[ast.stmt]:
         wanted = [value for node in walk(self.maker.form.body) if isinstance(node, Make) for _, value in node.dims]
@@ -99,22 +102,57 @@ class Construction:
 
     def _make(self, node: Make, lists: dict[str, ast.expr]) -> list[ast.stmt]:
         code = self.instance(node)
-        if node.slot.site in lists:
-            return statements("$list.append($x)", list=lists[node.slot.site], x=code)
-        return statements("$target = $x", target=self.maker.attribute(node.slot.site), x=code)
+        site = node.slot.site
+        if site in lists:
+            return statements("$list.append($x)", list=lists[site], x=code)
+        if node.slot.indices:
+            before, container = self._unrolled(site, [_number(index) for index in node.slot.indices])
+            return [*before, *statements("$list.append($x)", list=container, x=code)]
+        return statements("$target = $x", target=self.maker.attribute(site), x=code)
+
+    def _unrolled(self, site: str, numbers: list[int]) -> tuple[list[ast.stmt], ast.expr]:
+        """The list that takes the next instance of an unrolled loop. Turns that make none get a place all the same."""
+        out: list[ast.stmt] = []
+        container = self.maker.attribute(site)
+        empty = ast.Call(self.maker.container(), [], [])
+        if (site,) not in self.filled:
+            out += statements("$x = $empty", x=container, empty=empty)
+            self.filled[site,] = 0
+        key: tuple[object, ...] = (site,)
+        for place, number in enumerate(numbers):
+            last = place == len(numbers) - 1
+            if not last and (*key, number) in self.filled:
+                key, container = (*key, number), quote("$x[$i]", x=container, i=number)
+                continue
+            while self.filled[key] < number:
+                out += statements("$x.append($y)", x=container, y=self.maker.nothing())
+                self.filled[key] += 1
+            self.filled[key] += 1
+            if not last:
+                out += statements("$x.append($empty)", x=container, empty=empty)
+                key, container = (*key, number), quote("$x[$i]", x=container, i=number)
+                self.filled[key] = 0
+        return out, container
 
     def _loop(self, node: Loop, lists: dict[str, ast.expr]) -> list[ast.stmt]:
         made = [one for one in walk(node.body) if isinstance(one, Make) and not self._is_function(one)]
+        before: list[ast.stmt] = []
+        after: list[ast.stmt] = []
+        inner: dict[str, ast.expr] = {}
+        lists = dict(lists)
+        for one in made:
+            known = [_number(index) for index in one.slot.indices if isinstance(index, Known)]
+            if known and one.slot.site not in lists:
+                lines, container = self._unrolled(one.slot.site, [*known, 0] if len(known) < 1 else known)
+                before += lines
+                lists[one.slot.site] = container
         short = self._generator(node)
         if short is not None:
             code = ast.Call(self.maker.container(), [short], [])
             site = made[0].slot.site
             if site in lists:
-                return statements("$list.append($x)", list=lists[site], x=code)
-            return statements("$target = $x", target=self.maker.attribute(site), x=code)
-        before: list[ast.stmt] = []
-        after: list[ast.stmt] = []
-        inner: dict[str, ast.expr] = {}
+                return [*before, *statements("$list.append($x)", list=lists[site], x=code)]
+            return [*before, *statements("$target = $x", target=self.maker.attribute(site), x=code)]
         for site in dict.fromkeys(one.slot.site for one in made):
             empty = ast.Call(self.maker.container(), [], [])
             if site in lists:
@@ -192,13 +230,23 @@ class Construction:
             site = made[0].slot.site
             self.maker.absent_sites[id(node)] = site
             before = statements("$x = None", x=self.maker.attribute(site))
+        sites = [site for site in dict.fromkeys(one.slot.site for one in made) if site in lists]
+
+        def arm_lines(arm: Nodes) -> list[ast.stmt]:
+            here = {one.slot.site for one in walk(arm) if isinstance(one, Make)}
+            lines = self._sequence(arm, lists)
+            for site in sites:
+                if site not in here:
+                    lines += statements("$x.append($y)", x=lists[site], y=self.maker.nothing())
+            return lines
+
         pairs = [
-            (self._source(test), self._sequence(arm, lists))
+            (self._source(test), arm_lines(arm))
             for test, arm in zip(node.tests, node.arms, strict=False)
             if arm is not None
         ]
         last = node.arms[-1]
-        orelse = self._sequence(last, lists) if last is not None else pairs.pop()[1]
+        orelse = arm_lines(last) if last is not None else pairs.pop()[1]
         return [*before, *_chain(pairs, orelse)]
 
     def _track(self, node: Bind) -> list[ast.stmt]:
@@ -261,6 +309,12 @@ class Construction:
 
     def _makes(self, body: Nodes) -> bool:
         return any(isinstance(node, Make) and not self._is_function(node) for node in walk(body))
+
+
+def _number(value: Value) -> int:
+    if not isinstance(value, Known) or not isinstance(value.value, int):
+        raise TypeError("an instance of an unrolled loop has numbers for its turns")
+    return value.value
 
 
 def plain(value: Value) -> object:

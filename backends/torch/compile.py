@@ -32,6 +32,7 @@ def _entry(file: TorchFile, network: Network, place: int, path: str) -> str:
             "optional": [word for word in sorted(optional) if word not in module.absent],
             "outputs": [word for word, _ in form.outputs],
             "states": [word for word, _ in form.next_states],
+            "renamed": dict(sorted(file.renamed.items())),
             "dtypes": {port.name: module.types[port.value].dtype for port in (*module.inputs, *module.states)},
         },
         sort_keys=True,

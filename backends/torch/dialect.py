@@ -10,7 +10,7 @@ from dlc.backends.common.body import Body, Parts
 from dlc.backends.common.form import Sample, Step
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import Site, apply
-from dlc.backends.torch.dtypes import dtype_code, dtype_name, is_default
+from dlc.backends.torch.dtypes import dtype_code, is_default
 from dlc.backends.torch.rules import RULES
 from dlc.ir import TensorType
 
@@ -76,16 +76,18 @@ class TorchDialect:
     def full(
         self, code: ast.expr, value: object, shape: list[ast.expr], kind: TensorType, anchor: ast.expr | None
     ) -> ast.expr:
-        keywords = self.device(anchor)
-        if not is_default(kind.dtype, self.precision) or not isinstance(value, float):
-            plain = {"int64": int, "bool": bool}.get(dtype_name(kind.dtype, self.precision))
-            if not (plain is not None and type(value) is plain and value not in (0, 1)) or value is None:
-                keywords.insert(0, ast.keyword("dtype", dtype_code(kind.dtype, self.precision)))
+        default = is_default(kind.dtype, self.precision)
+        typed = [] if default else [ast.keyword("dtype", dtype_code(kind.dtype, self.precision))]
+        keywords = [*typed, *self.device(anchor)]
+        for number, function in ((0, "torch.zeros"), (1, "torch.ones")):
+            if shape and isinstance(value, int | float) and value == number:
+                return ast.Call(quote(function), shape, keywords)
+        if default and isinstance(value, int) and not isinstance(value, bool):
+            code = literal(float(value))
+        elif default and not isinstance(value, float):
+            keywords.insert(0, ast.keyword("dtype", dtype_code(kind.dtype, self.precision)))
         if not shape:
             return ast.Call(quote("torch.tensor"), [code], keywords)
-        for number, function in ((0, "torch.zeros"), (1, "torch.ones")):
-            if isinstance(value, int | float) and value == number:
-                return ast.Call(quote(function), shape, keywords)
         return ast.Call(quote("torch.full"), [ast.Tuple(shape, ast.Load()), code], keywords)
 
     def extent(self, tensor: ast.expr, axis: int) -> ast.expr:
@@ -129,18 +131,18 @@ class TorchDialect:
     def scan(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], list[ast.expr]]:
         """A loop over time. Gives the stacked outputs as expressions."""
         scan = node.scan
-        step = body.scope.allocate("t")
+        step = body.local("t")
         out: list[ast.stmt] = []
         count = len(parts.results) - len(parts.states)
         outputs, states = parts.results[:count], parts.results[count:]
         for word, initial in zip(states, parts.states, strict=True):
             out += statements("$word = $x", word=name(word), x=initial)
-        lists = [body.scope.allocate(f"{word}s" if not word.endswith("s") else f"{word}_steps") for word in outputs]
+        lists = [body.local(f"{word}s" if not word.endswith("s") else f"{word}_steps") for word in outputs]
         for word in lists:
             out += statements("$items = []", items=name(word))
         args = [_at(x, scan.axis, name(step)) for x in parts.scanned]
         keywords = [ast.keyword(word, x) for word, x in zip(scan.captured, parts.captured, strict=True)]
-        news = [body.scope.allocate(f"next_{word}") for word in states] if parts.lengths is not None else states
+        news = [body.local(f"next_{word}") for word in states] if parts.lengths is not None else states
         given = [ast.keyword(word, x) for word, x in zip(scan.scanned[1:], args[1:], strict=True)]
         cell = body.owner.folding.of(node.target)
         result = self.layer(parts.cell, *_ordered(cell, args[:1], given + keywords, [name(word) for word in states]))
@@ -170,7 +172,7 @@ class TorchDialect:
         """Steps at and after a row's length give 0 and leave its states."""
         if parts.lengths is None:
             return []
-        valid = body.scope.allocate("valid")
+        valid = body.local("valid")
         out = statements("$valid = $t < $lengths", valid=name(valid), t=step, lengths=parts.lengths)
         helper = body.owner.helper("where_rows")
         for word in outputs:

@@ -11,13 +11,14 @@ from dlc.backends.common.fold import Folded, Folding, fold
 from dlc.backends.common.form import Branch, Make, Sample, Step, Store, walk
 from dlc.backends.common.layout import print_module
 from dlc.backends.common.merge import holds_block
-from dlc.backends.common.names import Scope, camel, snake
+from dlc.backends.common.names import RESERVED, Scope, camel, snake
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.signature import NO_DEFAULT, Argument, constructor, parameters
 from dlc.backends.torch.dialect import TorchDialect
 from dlc.backends.torch.helpers import HELPERS
 from dlc.backends.torch.module import TorchClass
 from dlc.backends.torch.natives import NATIVES
+from dlc.backends.torch.reserved import MODULE_ATTRIBUTES
 from dlc.ir import BlockId, Template
 from dlc.spec.syntax import Block
 
@@ -36,6 +37,7 @@ class TorchFile:
         self.modules: set[str] = set()
         self.helpers: dict[str, str] = {}
         self.functions: dict[int, bool] = {}
+        self.renamed: dict[str, str] = {}
         self.constructors: dict[int, tuple[Argument, ...]] = {}
         self.entries = {
             self.folding.assigned[2 * i, n.inference.entry]: n for i, n in reversed([*enumerate(unit.networks)])
@@ -107,6 +109,12 @@ class TorchFile:
             if isinstance(node, Make) and not self.is_function(self.folding.of(node.target)):
                 return False
         return True
+
+    def attribute(self, word: str) -> str:
+        """The attribute that holds a parameter or layer: its own name, unless `nn.Module` has that already."""
+        if word in MODULE_ATTRIBUTES or word in RESERVED:
+            self.renamed[word] = f"{word}_"
+        return self.renamed.get(word, word)
 
     def module(self, word: str) -> ast.expr:
         self.modules.add(word)
@@ -190,12 +198,26 @@ class TorchFile:
         )
 
     def _load(self) -> list[ast.stmt]:
+        if not self.renamed:
+            return statements(
+                '''
+                def load_weights(model: nn.Module, path: str) -> None:
+                    """Loads all parameters and buffers from a safetensors file."""
+                    model.load_state_dict(load_file(path))
+                '''
+            )
         return statements(
             '''
             def load_weights(model: nn.Module, path: str) -> None:
                 """Loads all parameters and buffers from a safetensors file."""
-                model.load_state_dict(load_file(path))
-            '''
+                attributes = $renamed
+                weights = {}
+                for key, value in load_file(path).items():
+                    words = [attributes.get(word, word) for word in key.split(".")]
+                    weights[".".join(words)] = value
+                model.load_state_dict(weights)
+            ''',
+            renamed=dict(sorted(self.renamed.items())),
         )
 
 

@@ -16,62 +16,11 @@ from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.shapes import axis_of
 from dlc.backends.common.signature import NO_DEFAULT, Argument, parameters
 from dlc.backends.torch import initial
+from dlc.backends.torch.reserved import MODULE_ATTRIBUTES
 from dlc.spec.syntax import Expr
 
 if TYPE_CHECKING:
     from dlc.backends.torch.file import TorchFile
-
-#: Attributes of `nn.Module` that no stored argument may hide.
-MODULE_ATTRIBUTES = frozenset(
-    [
-        "add_module",
-        "apply",
-        "bfloat16",
-        "buffers",
-        "call_super_init",
-        "children",
-        "compile",
-        "cpu",
-        "cuda",
-        "double",
-        "dump_patches",
-        "eval",
-        "extra_repr",
-        "float",
-        "forward",
-        "get_buffer",
-        "get_extra_state",
-        "get_parameter",
-        "get_submodule",
-        "half",
-        "ipu",
-        "load_state_dict",
-        "modules",
-        "mtia",
-        "name",
-        "named_buffers",
-        "named_children",
-        "named_modules",
-        "named_parameters",
-        "parameters",
-        "register_buffer",
-        "register_module",
-        "register_parameter",
-        "requires_grad_",
-        "set_extra_state",
-        "set_submodule",
-        "share_memory",
-        "state_dict",
-        "to",
-        "to_empty",
-        "train",
-        "training",
-        "type",
-        "xpu",
-        "zero_grad",
-        "T_destination",
-    ]
-)
 
 
 class TorchClass:
@@ -85,8 +34,8 @@ class TorchClass:
         self.by_word = {argument.word: argument for argument in self.arguments}
         self.function_like = file.is_function(folded)
         self.stored: dict[str, str] = {}
-        fixed = [weight.name for weight in self.form.weights]
-        fixed += [node.slot.site for node in walk(self.form.body) if isinstance(node, Make)]
+        fixed = [file.attribute(weight.name) for weight in self.form.weights]
+        fixed += [file.attribute(node.slot.site) for node in walk(self.form.body) if isinstance(node, Make)]
         self.attributes = Scope({*MODULE_ATTRIBUTES, *fixed})
         self.block = file.declarations.get(folded.block)
         self.absent_sites: dict[int, str] = {}
@@ -107,10 +56,10 @@ class TorchClass:
         return self.attributes.allocate(argument.name)
 
     def own(self, word: str) -> ast.expr:
-        return quote("self.$attr", attr=word)
+        return quote("self.$attr", attr=self.file.attribute(word))
 
     def attribute(self, site: str) -> ast.expr:
-        return quote("self.$attr", attr=site)
+        return quote("self.$attr", attr=self.file.attribute(site))
 
     def is_function(self, folded: Folded) -> bool:
         return self.file.is_function(folded)
@@ -142,7 +91,7 @@ class TorchClass:
             return None
         first = node.arms[0] or ()
         empty = not any(isinstance(one, Make) for one in walk(first))
-        return quote("self.$s is None" if empty else "self.$s is not None", s=site)
+        return quote("$s is None" if empty else "$s is not None", s=self.attribute(site))
 
     # --- definitions -------------------------------------------------------------------------------------------
 
@@ -188,7 +137,7 @@ class TorchClass:
         init_body = [*statements("super().__init__()"), *stored, *weights, *made, *fills]
         init = _define("__init__", init_arguments, ast.Constant(None), init_body)
         buffers: list[ast.stmt] = [
-            ast.AnnAssign(ast.Name(weight.name, ast.Store()), name("Tensor"), None, 1)
+            ast.AnnAssign(ast.Name(self.file.attribute(weight.name), ast.Store()), name("Tensor"), None, 1)
             for weight in self.form.weights
             if weight.kind == "buffer"
         ]
@@ -212,7 +161,7 @@ class TorchClass:
         count = len(self.form.outputs) + len(self.form.next_states)
         if count == 1:
             return name("Tensor")
-        return quote("tuple[*$items]", items=[ast.Tuple([name("Tensor") for _ in range(count)], ast.Load())])
+        return ast.Subscript(name("tuple"), ast.Tuple([name("Tensor") for _ in range(count)], ast.Load()), ast.Load())
 
     # --- parameters --------------------------------------------------------------------------------------------
 
@@ -241,7 +190,7 @@ class TorchClass:
         fill = initial.initialiser(weight.initial.name, target, shape, numbers, code)
         fills: list[ast.stmt] = [] if fill is None else [ast.Expr(fill)]
         if weight.kind == "buffer":
-            return statements("self.register_buffer($n, $t)", n=weight.name, t=tensor), fills
+            return statements("self.register_buffer($n, $t)", n=self.file.attribute(weight.name), t=tensor), fills
         return statements("$x = nn.Parameter($t)", x=target, t=tensor), fills
 
     # --- code at construction ----------------------------------------------------------------------------------
@@ -257,6 +206,10 @@ class TorchClass:
 
     def container(self) -> ast.expr:
         return quote("nn.ModuleList")
+
+    def nothing(self) -> ast.expr:
+        """What keeps the place of a layer that is not made in a turn."""
+        return quote("nn.Identity()")
 
 
 def reads_mode(form: Form) -> bool:
