@@ -1,13 +1,17 @@
 """Helper functions of generated files. The compiler reads this file as text and copies what a network needs; only tests
-import it. Each function stands alone or names its own helpers; comments are not copied, docstrings are.
+import it. Each function stands alone or names its own helpers. Laid out for lines of 88, as generated files are.
 """
 
+# fmt: off
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import keras
 import tensorflow as tf
 from keras import ops
+from safetensors.numpy import load_file
 
 
 def masked_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
@@ -19,7 +23,9 @@ def masked_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
 def masked_log_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
     """Log-softmax that is -inf where everything along the axis is -inf."""
     empty = ops.max(x, axis=axis, keepdims=True) == float("-inf")
-    return ops.where(empty, float("-inf"), tf.nn.log_softmax(ops.where(empty, 0.0, x), axis=axis))
+    return ops.where(
+        empty, float("-inf"), tf.nn.log_softmax(ops.where(empty, 0.0, x), axis=axis)
+    )
 
 
 def triangle(x: tf.Tensor, diagonal: int, upper: bool = False) -> tf.Tensor:
@@ -34,7 +40,9 @@ def edge_pad(x: tf.Tensor, pairs: Sequence[tuple[int, int]]) -> tf.Tensor:
     """Pads by repeating the border."""
     for axis, (low, high) in enumerate(pairs):
         size = ops.shape(x)[axis]
-        x = tf.gather(x, ops.clip(ops.arange(-low, size + high), 0, size - 1), axis=axis)
+        x = tf.gather(
+            x, ops.clip(ops.arange(-low, size + high), 0, size - 1), axis=axis
+        )
     return x
 
 
@@ -42,14 +50,18 @@ def segment_max(x: tf.Tensor, segments: tf.Tensor, count: int) -> tf.Tensor:
     """The maximum over each segment; 0 where a segment is empty."""
     empty = tf.math.unsorted_segment_sum(tf.ones_like(segments), segments, count) == 0
     empty = tf.reshape(empty, [-1] + [1] * (len(x.shape) - 1))
-    return tf.where(empty, tf.zeros((), x.dtype), tf.math.unsorted_segment_max(x, segments, count))
+    return tf.where(
+        empty, tf.zeros((), x.dtype), tf.math.unsorted_segment_max(x, segments, count)
+    )
 
 
 def segment_min(x: tf.Tensor, segments: tf.Tensor, count: int) -> tf.Tensor:
     """The minimum over each segment; 0 where a segment is empty."""
     empty = tf.math.unsorted_segment_sum(tf.ones_like(segments), segments, count) == 0
     empty = tf.reshape(empty, [-1] + [1] * (len(x.shape) - 1))
-    return tf.where(empty, tf.zeros((), x.dtype), tf.math.unsorted_segment_min(x, segments, count))
+    return tf.where(
+        empty, tf.zeros((), x.dtype), tf.math.unsorted_segment_min(x, segments, count)
+    )
 
 
 def convolution(
@@ -68,11 +80,21 @@ def convolution(
     if padding is not None:
         x = tf.pad(x, [(0, 0), *padding, (0, 0)])
     dilated = dilations is not None and max(dilations) > 1
-    options = {"padding": "VALID", "dilations": dilations} if dilated else {"padding": "VALID", "strides": strides}
-    parts = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True)
-    y = ops.concatenate([tf.nn.convolution(part, weight, **options) for part, weight in parts], axis=-1)
+    options = (
+        {"padding": "VALID", "dilations": dilations}
+        if dilated
+        else {"padding": "VALID", "strides": strides}
+    )
+    parts = zip(
+        tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True
+    )
+    y = ops.concatenate(
+        [tf.nn.convolution(part, weight, **options) for part, weight in parts], axis=-1
+    )
     if dilated and strides is not None:
-        y = y[(slice(None), *(slice(None, None, strides[axis]) for axis in range(rank)))]
+        y = y[
+            (slice(None), *(slice(None, None, strides[axis]) for axis in range(rank)))
+        ]
     return y
 
 
@@ -95,11 +117,20 @@ def transposed_convolution(
         kernel = spread(kernel, axis, step)
     shape, reach = ops.shape(x), ops.shape(kernel)
     extra = output_padding or (0,) * rank
-    full = [(shape[axis + 1] - 1) * strides[axis] + reach[axis] + extra[axis] for axis in range(rank)]
+    full = [
+        (shape[axis + 1] - 1) * strides[axis] + reach[axis] + extra[axis]
+        for axis in range(rank)
+    ]
     output_shape = [shape[0], *full, kernel.shape[-2]]
-    parts = zip(tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True)
+    parts = zip(
+        tf.split(x, groups, axis=-1), tf.split(kernel, groups, axis=-1), strict=True
+    )
     y = ops.concatenate(
-        [tf.nn.conv_transpose(part, weight, output_shape, strides, padding="VALID") for part, weight in parts], axis=-1
+        [
+            tf.nn.conv_transpose(part, weight, output_shape, strides, padding="VALID")
+            for part, weight in parts
+        ],
+        axis=-1,
     )
     if padding is None:
         return y
@@ -155,7 +186,9 @@ def max_pool(
     pads = window_padding(x, reach, strides, padding, ceil_mode)
     lowest = float("-inf") if x.dtype.is_floating else x.dtype.min
     x = tf.pad(x, [(0, 0), *pads, (0, 0)], constant_values=tf.cast(lowest, x.dtype))
-    if max(steps) == 1 and all(stride <= size for stride, size in zip(strides, kernel, strict=True)):
+    if max(steps) == 1 and all(
+        stride <= size for stride, size in zip(strides, kernel, strict=True)
+    ):
         return tf.nn.pool(x, kernel, "MAX", strides=strides, padding="VALID")
     y = tf.nn.pool(x, kernel, "MAX", padding="VALID", dilations=steps)
     return y[(slice(None), *(slice(None, None, stride) for stride in strides))]
@@ -174,10 +207,110 @@ def avg_pool(
     ones = tf.ones_like(x[:1, ..., :1])
     if include_padding and padding is not None:
         ones = tf.pad(ones, [(0, 0), *padding, (0, 0)], constant_values=1)
-        rest = [(0, high - declared) for (_, high), (_, declared) in zip(pads, padding, strict=True)]
+        rest = [
+            (0, high - declared)
+            for (_, high), (_, declared) in zip(pads, padding, strict=True)
+        ]
     else:
         rest = pads
-    total = tf.nn.pool(tf.pad(x, [(0, 0), *pads, (0, 0)]), kernel, "AVG", padding="VALID")
-    counted = tf.nn.pool(tf.pad(ones, [(0, 0), *rest, (0, 0)]), kernel, "AVG", padding="VALID")
+    total = tf.nn.pool(
+        tf.pad(x, [(0, 0), *pads, (0, 0)]), kernel, "AVG", padding="VALID"
+    )
+    counted = tf.nn.pool(
+        tf.pad(ones, [(0, 0), *rest, (0, 0)]), kernel, "AVG", padding="VALID"
+    )
     places = (slice(None), *(slice(None, None, stride) for stride in strides))
     return total[places] / counted[places]
+
+
+def scan(
+    step: Callable[..., Any],
+    inputs: Sequence[tf.Tensor],
+    states: Sequence[tf.Tensor],
+    axis: int = 1,
+    reverse: bool = False,
+    lengths: tf.Tensor | None = None,
+    steps: int | None = None,
+    dtypes: Sequence[str] = ("float32",),
+) -> list[tf.Tensor]:
+    """Runs `step(*inputs at t, *states)` over time; gives the outputs, stacked along the axis, then the final states.
+
+    `step` returns its outputs (of `dtypes`), then the new states. From a row's length on, outputs are 0 and states stay.
+    """
+    rows = [ops.moveaxis(x, axis, 0) for x in inputs]
+    steps = ops.shape(rows[0])[0] if steps is None else steps
+    arrays = [tf.TensorArray(x.dtype, size=steps).unstack(x) for x in rows]
+
+    def masked(valid: tf.Tensor, new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
+        return tf.where(tf.reshape(valid, [-1] + [1] * (len(new.shape) - 1)), new, old)
+
+    def body(
+        count: tf.Tensor, outputs: list[Any], carried: list[tf.Tensor]
+    ) -> tuple[Any, ...]:
+        t = steps - 1 - count if reverse else count
+        results = step(*(array.read(t) for array in arrays), *carried)
+        results = list(results) if isinstance(results, tuple | list) else [results]
+        values, new = results[: len(dtypes)], results[len(dtypes) :]
+        if lengths is not None:
+            valid = tf.cast(t, lengths.dtype) < lengths
+            values = [
+                masked(valid, value, tf.zeros((), value.dtype)) for value in values
+            ]
+            new = [masked(valid, *pair) for pair in zip(new, carried, strict=True)]
+        new = [
+            tf.ensure_shape(value, old.shape)
+            for value, old in zip(new, carried, strict=True)
+        ]
+        return (
+            count + 1,
+            [
+                array.write(t, value)
+                for array, value in zip(outputs, values, strict=True)
+            ],
+            new,
+        )
+
+    outputs = [tf.TensorArray(dtype, size=steps) for dtype in dtypes]
+    _, outputs, final = tf.while_loop(
+        lambda count, *_: count < steps,
+        body,
+        (tf.constant(0), outputs, list(states)),
+        maximum_iterations=steps,
+    )
+    return [ops.moveaxis(array.stack(), 0, axis) for array in outputs] + list(final)
+
+
+def load_weights(model: keras.Model, path: str) -> None:
+    """Loads a safetensors file with the spec's names and PyTorch's layouts; every name and shape must match."""
+    body = model.layers[-1]
+    missing = {id(variable): variable.path for variable in body.weights}
+    for name, value in load_file(path).items():
+        variable, axes = find_variable(body, name)
+        value = value if axes is None else value.transpose(axes)
+        if tuple(variable.shape) != value.shape:
+            raise ValueError(
+                f"{name} has shape {value.shape}, not {tuple(variable.shape)}"
+            )
+        variable.assign(value)
+        missing.pop(id(variable), None)
+    if missing:
+        raise ValueError(f"{path} lacks {', '.join(missing.values())}")
+
+
+def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] | None]:
+    """The variable that a canonical name means, and its axes in the canonical layout's order if they differ."""
+    *parts, last = name.split(".")
+    owner = layer
+    try:
+        for part in parts:
+            owner = (
+                owner[int(part)]
+                if part.isdigit()
+                else getattr(owner, part, None) or getattr(owner, f"{part}_")
+            )
+        found = (
+            getattr(owner, last) if hasattr(owner, last) else getattr(owner, f"{last}_")
+        )
+    except (AttributeError, IndexError, TypeError) as problem:
+        raise ValueError(f"the model has no {name}") from problem
+    return found, getattr(owner, "canonical_axes", {}).get(last)

@@ -28,12 +28,17 @@ def assign_layouts(program: ir.Program, native_inputs: bool = False) -> ir.Progr
 
     `native_inputs`: the network takes its images channels-last; otherwise inputs and outputs keep the spec's order.
     """
+    return assign(program, native_inputs)[0]
+
+
+def assign(program: ir.Program, native_inputs: bool = False) -> tuple[ir.Program, dict[str, frozenset[str]]]:
+    """`assign_layouts`, and the channels-last inputs and states of each module, by its key."""
     if not any(equation.op in ASKING for module in program.modules for equation in module.body):
-        return program
+        return program, {}
     work = Pass(program)
     inputs = work.demands.inputs(program.entry, frozenset()) if native_inputs else frozenset[int]()
     entry = work.variant(program.entry, inputs, frozenset(), spec_outputs=True).key
-    return replace(program, modules=reachable(work.done, entry), entry=entry)
+    return replace(program, modules=reachable(work.done, entry), entry=entry), work.last_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Pass:
         self.table = dict(program.table)
         self.demands = Demands(self.table)
         self.done: list[ir.Module] = []
+        self.last_inputs: dict[str, frozenset[str]] = {}
         self._variants: dict[tuple[str, frozenset[int], frozenset[int], bool], Variant] = {}
 
     def variant(self, key: str, inputs: frozenset[int], wishes: frozenset[int], spec_outputs: bool = False) -> Variant:
@@ -66,7 +72,10 @@ class Pass:
         index = (key, inputs, wishes, spec_outputs)
         if index not in self._variants:
             module, last, regrets = Relayout(self, self.table[key], inputs, wishes, spec_outputs).run()
-            self._variants[index] = Variant(self._keep(module), inputs, last, regrets)
+            ports = [*(port.name for port in module.inputs), *(state.name for state in module.states)]
+            new = self._keep(module)
+            self.last_inputs[new] = frozenset(ports[place] for place in inputs)
+            self._variants[index] = Variant(new, inputs, last, regrets)
         return self._variants[index]
 
     def settle(self, key: str, inputs: frozenset[int], wishes: frozenset[int]) -> Variant:

@@ -55,3 +55,8 @@ def one_for_all(node: ast.expr) -> ast.expr:
     if isinstance(node, ast.Tuple) and node.elts and all(same(item, node.elts[0]) for item in node.elts):
         return node.elts[0]
     return node
+
+
+def is_size(code: ast.expr) -> bool:
+    """Whether code reads a run-time size."""
+    return any(isinstance(node, ast.Call) and ast.unparse(node.func) == "ops.shape" for node in ast.walk(code))

@@ -6,16 +6,15 @@ import ast
 
 from dlc.backends.common.quote import literal, quote
 from dlc.backends.common.rule import Rule, Site
-from dlc.backends.tensorflow.rules.code import elements, function, unless
-from dlc.dims import Dim
+from dlc.backends.tensorflow.rules.code import elements, function, is_size, unless
 
 
 def _reshape(site: Site) -> ast.expr:
-    """One run-time size is -1, if the others are numbers above 0."""
+    """One run-time size is -1, if the others are no run-time sizes and not 0."""
     node, value = site.attribute("shape"), site.value("shape")
-    if isinstance(node, ast.Tuple) and isinstance(value, tuple) and len(node.elts) == len(value):
-        runtime = [index for index, size in enumerate(value) if isinstance(size, Dim)]
-        if len(runtime) == 1 and all(isinstance(size, Dim) or size != 0 for size in value):
+    if isinstance(node, ast.Tuple):
+        runtime = [index for index, item in enumerate(node.elts) if is_size(item)]
+        if len(runtime) == 1 and not (isinstance(value, tuple) and 0 in value):
             items = [literal(-1) if index in runtime else item for index, item in enumerate(node.elts)]
             node = ast.Tuple(items, ast.Load())
     return quote("ops.reshape($0, $1)", site.operands[0], node)

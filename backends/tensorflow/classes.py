@@ -1,0 +1,259 @@
+"""A block as a Keras layer class, or as a function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from dlc.backends.common.names import dimension_name
+from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
+from dlc.backends.tensorflow.kernels import order
+from dlc.backends.tensorflow.making import Making, making_names, weight_names
+from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
+from dlc.backends.tensorflow.shell import Shell, plain_default
+from dlc.diagnostics import error
+from dlc.spec.syntax import ConstantType, Hyperparameter
+
+_TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": "int", "layer": "keras.layers.Layer"}
+
+
+def function_code(shell: Shell, word: str) -> ast.FunctionDef:
+    """A block without anything of its own."""
+    body = shell.body.print()
+    arguments = _call_arguments(shell, leading=[])
+    keyword_only = [(shell.argument(w), annotation(shell, w), shell.default(shell.folded, w)) for w in _words(shell)]
+    arguments.kwonlyargs = [ast.arg(w, annotation) for w, annotation, _ in keyword_only]
+    arguments.kw_defaults = [None if default is ... else _literal(default) for _, _, default in keyword_only]
+    return _function(word, arguments, [*_docstring(shell), *body], _result_type(shell))
+
+
+def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
+    """A subclass of keras.layers.Layer."""
+    call_body = without_idle(shell.body.print())
+    uses_training = any(isinstance(n, ast.Name) and n.id == "training" for s in call_body for n in ast.walk(s))
+    arguments = _call_arguments(shell, leading=["self"])
+    if uses_training:
+        arguments.args.append(ast.arg("training", name("bool")))
+        arguments.defaults.append(literal(False))
+    makes_late = _dimensions(shell, making_names(shell))
+    body: list[ast.stmt] = [*_docstring(shell)]
+    late_layers = bool(makes_late)
+    init = _init(shell, late_layers)
+    if init is not None:
+        body.append(init)
+    build = _build(shell, late_layers)
+    if build is not None:
+        body.append(build)
+    body.append(_function("call", arguments, call_body, _result_type(shell)))
+    config = _get_config(shell)
+    if config is not None:
+        body.append(config)
+    axes = _canonical_axes(shell)
+    if axes is not None:
+        body.insert(1 if _docstring(shell) else 0, axes)
+    decorator = quote("keras.saving.register_keras_serializable(package=$package)", package=package)
+    return ast.ClassDef(word, [dotted("keras.layers.Layer")], [], body, [decorator])
+
+
+# --- constructor ---------------------------------------------------------------------------------------------------
+
+
+def _words(shell: Shell) -> list[str]:
+    """Hyperparameters, those without a default first."""
+    words = list(shell.folded.hyperparameters)
+    return sorted(words, key=lambda word: shell.default(shell.folded, word) is not ...)
+
+
+def _init(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
+    arguments = ast.arguments([], [ast.arg("self")], None, [], [], None, [])
+    body: list[ast.stmt] = statements("super().__init__(**kwargs)")
+    if shell.context.precision != "f32":
+        body = statements("super().__init__(**{'dtype': $dtype, **kwargs})", dtype=DTYPE_NAMES[shell.context.precision])
+    for word in _words(shell):
+        default = shell.default(shell.folded, word)
+        arguments.args.append(ast.arg(shell.argument(word), annotation(shell, word)))
+        if default is not ...:
+            arguments.defaults.append(_literal(default))
+        target = dotted(f"self.{shell.stored(word)}")
+        body += statements("$target = $value", target=target, value=name(shell.argument(word)))
+    if shell.dialect.seeded:
+        body += statements("self.seed_generator = keras.random.SeedGenerator()")
+    if not late_layers:
+        scope = shell.context.scope.child(("self", *(shell.argument(word) for word in _words(shell))))
+        body += Making(shell, lambda word: _init_name(shell, word), scope).layers()
+    if len(body) == 1 and shell.context.precision == "f32":
+        return None
+    shell.module("Any")
+    arguments.kwarg = ast.arg("kwargs", name("Any"))
+    return _function("__init__", arguments, body, literal(None))
+
+
+def _init_name(shell: Shell, word: str) -> ast.expr:
+    if word in shell.folded.hyperparameters:
+        return name(shell.argument(word))
+    raise error("E0706", f"`{word}` is not known when `{shell.folded.block.name}` is made", exit_code=3)
+
+
+def _build(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
+    """Weights, and layers that need sizes of the inputs."""
+    if not shell.form.weights and not late_layers:
+        return None
+    names = weight_names(shell) | (making_names(shell) if late_layers else set[str]())
+    needed = _dimensions(shell, names)
+    places = {dimension: shell.declared_axis(dimension) for dimension in needed}
+    shapes = _shape_arguments(shell, [place[0] for place in places.values() if place is not None])
+    scope = shell.context.scope.child(("self", *shapes.values()))
+    local: dict[str, str] = {}
+    body: list[ast.stmt] = []
+    for dimension, found in places.items():
+        if found is None:
+            solved = _solved(shell, dimension)
+            raise (
+                error("E0706", f"no input has an axis of size `{dimension}`", exit_code=3) if solved is None else solved
+            )
+        port, axis = found
+        rank = shell._rank(port)  # pyright: ignore[reportPrivateUsage]
+        index = axis - rank if axis == rank - 1 else axis
+        local[dimension] = scope.allocate(dimension_name(dimension))
+        value = quote("$shape[$axis]", shape=name(shapes[port]), axis=index)
+        body += statements("$target = $value", target=name(local[dimension]), value=value)
+
+    def code(word: str) -> ast.expr:
+        if word in local:
+            return name(local[word])
+        if word in shell.folded.hyperparameters:
+            return dotted(f"self.{shell.stored(word)}")
+        return _init_name(shell, word)
+
+    making = Making(shell, code, scope)
+    if late_layers:
+        body += making.layers()
+    body += making.weights()
+    annotation = quote("tuple[int | None, ...]")
+    arguments = ast.arguments(
+        [], [ast.arg("self"), *(ast.arg(w, annotation) for w in shapes.values())], None, [], [], None, []
+    )
+    return _function("build", arguments, body, literal(None))
+
+
+def _solved(shell: Shell, dimension: str) -> Exception | None:
+    return None
+
+
+def _dimensions(shell: Shell, names: set[str]) -> list[str]:
+    """The dimension names among `names`, in the spec's order."""
+    return [
+        word for word, _ in shell.form.modules[0].dims if word in names and word not in shell.folded.hyperparameters
+    ]
+
+
+def _shape_arguments(shell: Shell, ports: Sequence[str]) -> dict[str, str]:
+    """How `build` calls the shapes: `input_shape` for the first input alone, else `<input>_shape` each.
+
+    Keras gives a lone shape argument the first input's shape, whatever its name.
+    """
+    required = [word for word, optional in shell.form.inputs if not optional]
+    order_ = [*required, *shell.form.states]
+    if not order_:
+        return {}
+    if all(port == order_[0] for port in ports):
+        return {order_[0]: "input_shape"}
+    return {port: f"{shell.body.arguments[port]}_shape" for port in order_ if port in ports or port == order_[0]}
+
+
+def _get_config(shell: Shell) -> ast.FunctionDef | None:
+    words = _words(shell)
+    if not words or any(_is_layer(shell, word) for word in words):
+        return None
+    items: list[ast.expr | None] = [literal(shell.argument(word)) for word in words]
+    values: list[ast.expr] = [_config_value(shell, word) for word in words]
+    table = ast.Dict([None, *items], [quote("super().get_config()"), *values])
+    arguments = ast.arguments([], [ast.arg("self")], None, [], [], None, [])
+    shell.module("Any")
+    return _function("get_config", arguments, [ast.Return(table)], quote("dict[str, Any]"))
+
+
+def _config_value(shell: Shell, word: str) -> ast.expr:
+    return dotted(f"self.{shell.stored(word)}")
+
+
+def _is_layer(shell: Shell, word: str) -> bool:
+    found = _declared(shell, word)
+    return found is not None and (found.type.name == "layer" or (found.type.element or found.type).name == "layer")
+
+
+def _canonical_axes(shell: Shell) -> ast.stmt | None:
+    """Says how `load_weights` turns canonical weights into this class's."""
+    table = {weight.name: order(len(weight.shape)) for weight in shell.form.weights if shell.is_kernel(weight.name)}
+    if not table:
+        return None
+    annotation_ = quote("ClassVar[dict[str, tuple[int, ...]]]")
+    return ast.AnnAssign(ast.Name("canonical_axes", ast.Store()), annotation_, literal(table), 1)
+
+
+def without_idle(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Drops `x = x`: a scan assigns its outputs' variables itself."""
+
+    class Idle(ast.NodeTransformer):
+        def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:  # noqa: N802 - ast's name
+            target, value = node.targets[0], node.value
+            idle = isinstance(target, ast.Name) and isinstance(value, ast.Name) and target.id == value.id
+            return None if idle else node
+
+    found = Idle().visit(ast.Module(body, []))
+    return found.body
+
+
+# --- pieces --------------------------------------------------------------------------------------------------------
+
+
+def _call_arguments(shell: Shell, leading: Sequence[str]) -> ast.arguments:
+    optional = {word for word, flag in shell.form.inputs if flag}
+    args = [ast.arg(word) for word in leading]
+    defaults: list[ast.expr] = []
+    for word, python_name in shell.body.arguments.items():
+        args.append(ast.arg(python_name, quote("tf.Tensor | None" if word in optional else "tf.Tensor")))
+        if word in optional:
+            defaults.append(literal(None))
+    return ast.arguments([], args, None, [], [], None, defaults)
+
+
+def _function(word: str, arguments: ast.arguments, body: list[ast.stmt], returns: ast.expr) -> ast.FunctionDef:
+    return ast.FunctionDef(word, arguments, body, [], returns)
+
+
+def _result_type(shell: Shell) -> ast.expr:
+    count = len(shell.form.outputs) + len(shell.form.next_states)
+    return quote("tf.Tensor") if count == 1 else quote("tuple[tf.Tensor, ...]")
+
+
+def _docstring(shell: Shell) -> list[ast.stmt]:
+    text = shell.form.modules[0].doc
+    return [] if not text else [ast.Expr(literal(text))]
+
+
+def annotation(shell: Shell, word: str) -> ast.expr:
+    found = _declared(shell, word)
+    return quote("Any") if found is None else _type_code(found.type, plain_default(found.default) is None)
+
+
+def _declared(shell: Shell, word: str) -> Hyperparameter | None:
+    declaration = shell.context.declaration(shell.folded)
+    if declaration is None:
+        return None
+    return next((h for h in declaration.hyperparameters if h.name == word), None)
+
+
+def _type_code(type_: ConstantType, optional: bool) -> ast.expr:
+    if type_.element is not None:
+        code = quote("list[$element]", element=_type_code(type_.element, False))
+    else:
+        code = dotted(_TYPES.get(type_.name, "object"))
+    return quote("$code | None", code=code) if optional else code
+
+
+def _literal(value: object) -> ast.expr:
+    return literal(value)
+
+
+__all__ = ["call", "class_code", "function_code"]

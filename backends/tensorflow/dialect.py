@@ -1,0 +1,152 @@
+"""How Keras spells what the shared printer leaves open."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dlc.backends.common.body import Body, Parts
+from dlc.backends.common.form import Sample, Step, Value
+from dlc.backends.common.quote import call, literal, name, quote, statements
+from dlc.backends.common.rule import VARIES, Site, apply
+from dlc.backends.tensorflow.rules import RULES
+from dlc.backends.tensorflow.rules.code import DTYPE_NAMES, dtype_code, is_size
+from dlc.diagnostics import error
+from dlc.ir import INTS, TensorType
+
+#: Draws that keras.random has, with their arguments' names there.
+DRAWS = {
+    "uniform": ("keras.random.uniform", ("minval", "maxval")),
+    "normal": ("keras.random.normal", ("mean", "stddev")),
+    "truncated_normal": ("keras.random.truncated_normal", ("mean", "stddev")),
+}
+
+
+class KerasDialect:
+    """Spellings; `seeded` tells afterwards whether a body draws random numbers."""
+
+    def __init__(self, precision: str = "f32") -> None:
+        self.precision = precision
+        self.seeded = False
+
+    def device(self, anchor: ast.expr | None) -> list[ast.keyword]:
+        return []
+
+    def full(
+        self, code: ast.expr, value: object, shape: list[ast.expr], kind: TensorType, anchor: ast.expr | None
+    ) -> ast.expr:
+        return call("ops.full", ast.Tuple(shape, ast.Load()), code, dtype=dtype_code(kind.dtype))
+
+    def op(self, site: Site) -> ast.expr:
+        rule = RULES.get(site.op)
+        if rule is None:
+            raise error("E0702", f"the tensorflow backend has no rule for `{site.op}`", exit_code=3)
+        return apply(rule, _with_wide_sizes(site))
+
+    def number(self, value: object, kind: TensorType, body: Body) -> ast.expr:
+        code = body.value(value)  # type: ignore[arg-type]
+        if is_size(code):
+            return quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
+        return call("ops.convert_to_tensor", code, dtype=dtype_code(kind.dtype))
+
+    def extent(self, tensor: ast.expr, axis: int) -> ast.expr:
+        return quote("ops.shape($0)[$1]", tensor, axis)
+
+    def training(self) -> ast.expr:
+        return name("training")
+
+    def layer(self, target: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
+        return ast.Call(target, list(args), list(keywords))
+
+    def draw(self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Body) -> ast.expr:
+        function, names = DRAWS[node.draw.distribution.name]
+        defaults = {"minval": 0, "maxval": 1, "mean": 0, "stddev": 1}
+        self.seeded = True
+        keywords = {
+            word: code
+            for word, code in zip(names, arguments, strict=False)
+            if not (isinstance(code, ast.Constant) and code.value == defaults[word])
+        }
+        dtype = None if node.dtype in ("float", "f32") else dtype_code(node.dtype)
+        sizes = ast.Tuple(list(shape), ast.Load())
+        return call(function, sizes, **keywords, dtype=dtype, seed=quote("self.seed_generator"))
+
+    def store(self, buffer: ast.expr, value: ast.expr) -> list[ast.stmt]:
+        return statements("$buffer.assign($value)", buffer=buffer, value=value)
+
+    def scan(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], list[ast.expr]]:
+        """One call of the helper `scan`; the step is a lambda over the scanned inputs and the states."""
+        before, cell_call = self._step(node, parts, body)
+        cell = body.owner.folding.of(node.target).members[0].module
+        dtypes = tuple(DTYPE_NAMES[cell.types[port.value].dtype] for port in cell.outputs)
+        keywords: dict[str, ast.expr | None] = {
+            "axis": None if node.scan.axis == 1 else literal(node.scan.axis),
+            "reverse": literal(True) if node.scan.reverse else None,
+            "lengths": parts.lengths,
+            "steps": None if node.scanned else body.value(_steps(node)),
+            "dtypes": None if dtypes == ("float32",) else literal(dtypes),
+        }
+        scanned = ast.List(list(parts.scanned), ast.Load())
+        states = ast.List(list(parts.states), ast.Load())
+        code = ast.Call(
+            body.owner.helper("scan"),
+            [cell_call, scanned, states],
+            [ast.keyword(word, value) for word, value in keywords.items() if value is not None],
+        )
+        targets = [
+            ast.Name(result if body.uses[temp] else "_", ast.Store())
+            for temp, result in zip(node.results, parts.results, strict=True)
+        ]
+        outputs = [name(result) for result in parts.results[: len(cell.outputs)]]
+        return [*before, ast.Assign([ast.Tuple(list[ast.expr](targets), ast.Store())], code)], outputs
+
+    def _step(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], ast.expr]:
+        """What does not change from step to step is computed before."""
+        before: list[ast.stmt] = []
+        given: dict[str, ast.expr] = {}
+        callee = body.owner.folding.of(node.target)
+        form = callee.form
+        assert form is not None
+        for word, code in zip(node.scan.captured, parts.captured, strict=True):
+            if not isinstance(code, ast.Name):
+                variable = body.scope.allocate(word)
+                before += statements("$v = $code", v=name(variable), code=code)
+                code = name(variable)
+            given[word] = code
+        inner = body.scope.child()
+        parameters: list[str] = []
+        for word in node.scan.scanned:
+            parameters.append(inner.allocate(f"{word}_t"))
+            given[word] = name(parameters[-1])
+        states: list[ast.expr] = []
+        for word in form.states:
+            parameters.append(inner.allocate(word.split(".")[-1]))
+            states.append(name(parameters[-1]))
+        args = [given[word] for word, optional in form.inputs if not optional] + states
+        keywords = [ast.keyword(word, given[word]) for word, optional in form.inputs if optional and word in given]
+        arguments = ast.arguments([], [ast.arg(word) for word in parameters], None, [], [], None, [])
+        return before, ast.Lambda(arguments, ast.Call(parts.cell, args, keywords))
+
+
+def _steps(node: Step) -> Value:
+    from dlc.backends.common.form import Known, Runtime
+
+    return Known(node.scan.steps) if isinstance(node.scan.steps, int) else Runtime(node.scan.steps)
+
+
+def _with_wide_sizes(site: Site) -> Site:
+    """A size read from a shape is int32; beside int64 tensors it must be cast. `cast` itself takes any."""
+    if site.op in ("cast", "constant", "dimension", "arange") or not site.operands:
+        return site
+    operands = (
+        tuple(
+            quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
+            if number is VARIES and kind.dtype in INTS and is_size(code)
+            else code
+            for code, kind, number in zip(site.operands, site.types, site.numbers, strict=True)
+        )
+        if len(site.operands) == len(site.types)
+        else site.operands
+    )
+    return replace(site, operands=operands)

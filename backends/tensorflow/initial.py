@@ -1,0 +1,72 @@
+"""Initial values as Keras initialisers.
+
+Fans are the canonical layout's (torch's): Keras counts them in its own, `[*K, I, O]`. A weight kept as a kernel has the
+right ones; for others the fan-in forms get their scale from the shape, spelled out. Scales that are the same both ways
+(fan-in plus fan-out) need no care.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dlc.backends.common.form import Weight
+from dlc.backends.common.quote import call, literal, quote
+from dlc.diagnostics import error
+
+if TYPE_CHECKING:
+    from dlc.backends.tensorflow.making import Making
+
+_PLAIN = {0: "zeros", 1: "ones"}
+
+
+def initializer(weight: Weight, arguments: Sequence[ast.expr], making: Making) -> ast.expr:
+    """The code of the initialiser. Raises DlcError (E0705) for a distribution that Keras cannot draw."""
+    name = weight.initial.name
+    values = [static.value for static in weight.initial.arguments]
+    if name in ("zeros", "ones"):
+        return literal(name)
+    if name == "constant" and values and values[0] in _PLAIN and not isinstance(values[0], bool):
+        return literal(_PLAIN[int(str(int(float(str(values[0])))))])
+    if name in ("constant", "expression"):
+        return call("keras.initializers.Constant", *arguments)
+    if name in ("uniform", "normal", "truncated_normal"):
+        function = {"uniform": "RandomUniform", "normal": "RandomNormal", "truncated_normal": "TruncatedNormal"}[name]
+        defaults = [0.0, 1.0]
+        given = [*arguments, *(literal(value) for value in defaults[len(arguments) :])]
+        return call(f"keras.initializers.{function}", *given)
+    if name == "orthogonal":
+        return call("keras.initializers.Orthogonal", *([] if not arguments else arguments))
+    return _scaled(weight, name, values, making)
+
+
+def _scaled(weight: Weight, name: str, values: Sequence[object], making: Making) -> ast.expr:
+    gain = float(str(values[0])) if values else (math.sqrt(2.0) if name.startswith("kaiming") else 1.0)
+    kind = "uniform" if name.endswith("uniform") else "untruncated_normal"
+    if name.startswith("xavier"):
+        if gain == 1.0:
+            return literal("glorot_uniform") if kind == "uniform" else _variance(1.0, "fan_avg", kind)
+        return _variance(gain**2, "fan_avg", kind)
+    if len(weight.shape) < 2:
+        return _variance(gain**2, "fan_in", kind)
+    if making.shell.is_kernel(weight.name):
+        return _variance(gain**2, "fan_in", kind)
+    if len(weight.shape) != 2:
+        raise error(
+            "E0705", f"`{weight.name}` starts as {name}, which this backend draws for matrices and kernels only"
+        )
+    # Of a matrix [out, in] Keras takes `out` for the fan-in.
+    return _variance(gain**2, "fan_out", kind)
+
+
+def _variance(scale: float, mode: str, distribution: str) -> ast.expr:
+    number = round(scale, 12)
+    code = literal(int(number) if number == int(number) else number)
+    return quote(
+        "keras.initializers.VarianceScaling($scale, mode=$mode, distribution=$kind)",
+        scale=code,
+        mode=mode,
+        kind=distribution,
+    )

@@ -1,0 +1,137 @@
+"""Runs generated Keras models in a worker process: one thread, CPU, no noise."""
+
+from __future__ import annotations
+
+import os
+
+# These count only before the import.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from dlc.diagnostics import error
+
+if TYPE_CHECKING:
+    from dlc.backends.api import Array
+
+tf.config.threading.set_intra_op_parallelism_threads(1)
+tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+class Runner:
+    """One model at a time, both modes."""
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._outputs: list[str] = []
+        self._start: list[Any] = []
+        self._traced = False
+        self._find: Any = None
+        self._loaded = 0
+
+    def load(self, folder: str, entry: str, weights: str | None, precision: str) -> None:
+        """`entry` is `<file>:<factory>:<outputs, comma separated>`; the precision is in the file already."""
+        file, factory, outputs = entry.split(":")
+        self._model = None
+        keras.backend.clear_session()
+        module = self._import(Path(folder) / file)
+        self._model = getattr(module, factory)()
+        if weights is not None:
+            module.load_weights(self._model, weights)
+        self._outputs = outputs.split(",")
+        self._traced = hasattr(module, "scan")
+        self._find = module.find_variable
+        self._start = [variable.numpy() for variable in self._model.non_trainable_variables]
+
+    def _import(self, path: Path) -> Any:
+        """The generated file, fresh: classes registered by an earlier version of it are replaced."""
+        self._loaded += 1
+        name = f"dlc_generated_{self._loaded}_{path.stem}"
+        specification = importlib.util.spec_from_file_location(name, path)
+        if specification is None or specification.loader is None:
+            raise error("E0803", f"no Python file {path}", exit_code=3)
+        module = importlib.util.module_from_spec(specification)
+        sys.modules[name] = module
+        try:
+            specification.loader.exec_module(module)
+        finally:
+            del sys.modules[name]
+        return module
+
+    def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:
+        """Outputs by name, `next <state>`; in training mode `buffer <path>` after the step. Each run starts afresh."""
+        model = self._model
+        if model is None:
+            raise RuntimeError("run before load")
+        for variable, value in zip(model.non_trainable_variables, self._start, strict=True):
+            variable.assign(value)
+        call = tf.function(model, autograph=False) if self._traced else model
+        results = call(self._feeds(inputs), training=training)
+        if len(self._outputs) == 1:
+            results = {self._outputs[0]: results}
+        found = {_canonical(name): np.asarray(results[name]) for name in self._outputs}
+        if training:
+            found.update(self._buffers())
+        return found
+
+    def _feeds(self, inputs: Mapping[str, Array]) -> Any:
+        feeds = {
+            tensor.name: tf.convert_to_tensor(_fitting(_given(inputs, tensor.name), tensor.dtype))
+            for tensor in self._model.inputs
+        }
+        return feeds if len(feeds) > 1 else next(iter(feeds.values()))
+
+    def _buffers(self) -> dict[str, Array]:
+        body = self._model.layers[-1]
+        buffers = {id(variable) for variable in body.non_trainable_weights}
+        found: dict[str, Array] = {}
+        for path in _paths(body, "", set()):
+            variable, axes = self._find(body, path)
+            if id(variable) in buffers:
+                value = np.asarray(variable.numpy())
+                found[f"buffer {path}"] = value if axes is None else value.transpose(np.argsort(axes))
+        return found
+
+
+def _canonical(name: str) -> str:
+    return f"next {name.removeprefix('next_')}" if name.startswith("next_") else name
+
+
+def _given(inputs: Mapping[str, Array], name: str) -> Array:
+    """An input by Keras' name, which has underscores for dots."""
+    for key, value in inputs.items():
+        if key == name or "".join(c if c.isalnum() else "_" for c in key) == name:
+            return value
+    raise error("E0810", f"no value for the input `{name}`", exit_code=2)
+
+
+def _fitting(value: Array, dtype: str) -> Any:
+    if dtype == "bfloat16":
+        return tf.cast(tf.convert_to_tensor(np.asarray(value)), tf.bfloat16)
+    return np.asarray(value).astype(dtype)
+
+
+def _paths(owner: Any, prefix: str, seen: set[int]) -> list[str]:
+    """Canonical paths of all variables below a layer, found by its attributes."""
+    found: list[str] = []
+    items = enumerate(owner) if isinstance(owner, list | tuple) else vars(owner).items()
+    for key, value in items:
+        word = str(key)
+        if word.startswith("_"):
+            continue
+        path = f"{prefix}{word.removesuffix('_')}"
+        if isinstance(value, keras.Variable):
+            found.append(path)
+        elif isinstance(value, keras.layers.Layer | list | tuple) and id(value) not in seen:
+            seen.add(id(value))
+            found += _paths(value, f"{path}.", seen)
+    return found

@@ -1,0 +1,264 @@
+"""One block as Keras code: a Layer class, or a function where there is nothing to own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dlc.backends.common.body import Body
+from dlc.backends.common.evaluate import Unknown
+from dlc.backends.common.fold import Folded, Folding, reads_training
+from dlc.backends.common.form import Branch, Form, Make, Sample, walk
+from dlc.backends.common.names import Scope, identifier
+from dlc.backends.common.quote import dotted, literal, name, quote
+from dlc.backends.common.shapes import axis_of
+from dlc.backends.tensorflow.axes import place
+from dlc.backends.tensorflow.dialect import KerasDialect
+from dlc.ir import BlockId
+from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Unary
+
+#: Attributes of keras.layers.Layer: nothing of the spec may be called so.
+LAYER_ATTRIBUTES = frozenset(
+    {
+        "activity_regularizer",
+        "add_loss",
+        "add_metric",
+        "add_variable",
+        "add_weight",
+        "autocast",
+        "build",
+        "built",
+        "call",
+    }
+    | {
+        "build_from_config",
+        "call_signature_parameters",
+        "compute_dtype",
+        "compute_mask",
+        "compute_output_shape",
+        "dtype",
+    }
+    | {
+        "compute_output_spec",
+        "count_params",
+        "dtype_policy",
+        "from_config",
+        "get_build_config",
+        "get_config",
+        "get_weights",
+    }
+    | {
+        "input",
+        "input_dtype",
+        "input_spec",
+        "load_own_variables",
+        "losses",
+        "metrics",
+        "metrics_variables",
+        "name",
+        "path",
+    }
+    | {"non_trainable_variables", "non_trainable_weights", "output", "quantization_mode", "quantize", "quantized_build"}
+    | {"quantized_call", "rematerialized_call", "save_own_variables", "set_weights", "stateless_call", "supports_jit"}
+    | {"supports_masking", "symbolic_call", "trainable", "trainable_variables", "trainable_weights", "variable_dtype"}
+    | {"variables", "weights", "seed_generator", "axes"}
+)
+
+
+def attribute_name(word: str) -> str:
+    """How an attribute of a layer is called: the spec's word, unless Keras has it."""
+    plain = identifier(word)
+    return f"{plain}_" if plain in LAYER_ATTRIBUTES else plain
+
+
+@dataclass(slots=True)
+class FileContext:
+    """What all classes of one file share. `last`: channels-last inputs by (program, module key)."""
+
+    folding: Folding
+    scope: Scope
+    last: Mapping[tuple[int, str], frozenset[str]]
+    kernels: Mapping[BlockId, frozenset[str]]
+    precision: str = "f32"
+    names: dict[int, str] = field(default_factory=dict[int, str])
+    helpers: set[str] = field(default_factory=set[str])
+    modules: set[str] = field(default_factory=set[str])
+
+    def is_function(self, folded: Folded) -> bool:
+        """A block without parameters, layers, states, draws and modes is a function of its inputs."""
+        form = folded.form
+        if form is None:
+            return folded.native is not None and folded.native.construct is None
+        if form.weights or form.states or folded.index in {self.folding.entry(n).index for n in self._programs()}:
+            return False
+        for node in walk(form.body):
+            if isinstance(node, Make) and not self.is_function(self.folding.of(node.target)):
+                return False
+            if isinstance(node, Sample) or (isinstance(node, Branch) and reads_training(node)):
+                return False
+        return True
+
+    def _programs(self) -> range:
+        return range(len(self.folding.programs))
+
+    def declaration(self, folded: Folded) -> Block | None:
+        return self.folding.unit.declarations.get(folded.block)
+
+
+class Shell:
+    """`body.Owner` of one class or function."""
+
+    def __init__(self, context: FileContext, folded: Folded):
+        assert folded.form is not None
+        self.context, self.folded, self.folding = context, folded, context.folding
+        self.form: Form = folded.form
+        self.as_function = context.is_function(folded)
+        self.dialect = KerasDialect(context.precision)
+        self.body = Body(self, self.dialect, self.form, context.scope.child(("training",)))
+        self.weights = {weight.name for weight in self.form.weights}
+
+    # --- body.Owner --------------------------------------------------------------------------------------------
+
+    def constant(self, word: str) -> ast.expr | None:
+        if word not in self.folded.hyperparameters:
+            return None
+        return name(self.argument(word)) if self.as_function else dotted(f"self.{self.stored(word)}")
+
+    def own(self, word: str) -> ast.expr:
+        return dotted(f"self.{attribute_name(word)}")
+
+    def attribute(self, site: str) -> ast.expr:
+        return dotted(f"self.{attribute_name(site)}")
+
+    def is_function(self, folded: Folded) -> bool:
+        return self.context.is_function(folded)
+
+    def function(self, folded: Folded) -> ast.expr:
+        return name(self.context.names[folded.index])
+
+    def module(self, word: str) -> ast.expr:
+        self.context.modules.add(word)
+        return name(word)
+
+    def helper(self, word: str) -> ast.expr:
+        self.context.helpers.add(word)
+        return name(word)
+
+    def default(self, folded: Folded, word: str) -> object:
+        declaration = self.context.declaration(folded)
+        if declaration is None:
+            return ...
+        found = next((h.default for h in declaration.hyperparameters if h.name == word), None)
+        return plain_default(found)
+
+    def declared_axis(self, dimension: str) -> tuple[str, int] | None:
+        """The axis as the lowered modules have it."""
+        declaration = self.context.declaration(self.folded)
+        present = frozenset(port.name for module in self.form.modules for port in (*module.inputs, *module.states))
+        found = None if declaration is None else axis_of(declaration, dimension, present)
+        found = found or self._searched(dimension)
+        if found is None or found[0] not in self._last():
+            return found
+        port, axis = found
+        return port, place(axis, self._rank(port))
+
+    def absence(self, node: Branch) -> ast.expr | None:
+        """Where just one of two arms makes layers, the first of these says which it is."""
+        site = optional_site(node, self.context)
+        if site is None or self.body.frames:
+            return None
+        word, arm = site
+        return quote("$x is not None" if arm == 0 else "$x is None", x=self.attribute(word))
+
+    def is_kernel(self, word: str) -> bool:
+        """Whether the parameter is kept as `[*K, I, O]`."""
+        return word in self.context.kernels.get(self.form.block, frozenset())
+
+    # --- names -------------------------------------------------------------------------------------------------
+
+    def argument(self, word: str) -> str:
+        """A hyperparameter as the constructor's argument."""
+        plain = identifier(word)
+        return f"{plain}_" if Scope().is_taken(plain) or plain in ("name", "dtype", "trainable", "training") else plain
+
+    def stored(self, word: str) -> str:
+        """A hyperparameter as an attribute; a parameter or layer of the same name goes first."""
+        sites = {node.slot.site for node in walk(self.form.body) if isinstance(node, Make)}
+        if word in self.weights or word in sites:
+            return f"use_{identifier(word)}" if self._is_bool(word) else f"{identifier(word)}_argument"
+        return attribute_name(word)
+
+    def _is_bool(self, word: str) -> bool:
+        return any(isinstance(dict(m.hyperparameters)[word].value, bool) for m in self.form.modules)
+
+    def _last(self) -> frozenset[str]:
+        """Inputs that are channels-last in all modules of the class."""
+        sets = [self.context.last.get((m.program, m.module.key), frozenset[str]()) for m in self.folded.members]
+        return frozenset.intersection(*sets) if sets else frozenset()
+
+    def _rank(self, port: str) -> int:
+        module = self.form.modules[0]
+        ports = {p.name: p.value for p in (*module.inputs, *module.states)}
+        return module.types[ports[port]].rank
+
+    def _searched(self, dimension: str) -> tuple[str, int] | None:
+        """An axis that has the dimension's size in every module, the last one first; in the spec's order of axes."""
+        first = self.form.modules[0]
+        for port in (*first.inputs, *first.states):
+            rank = first.types[port.value].rank
+            order = list(range(rank))
+            if port.name in self._last():
+                order = [0, rank - 1, *range(1, rank - 1)]
+            for axis in reversed(range(rank)):
+                if all(self._has_size(m, port.name, order[axis], dimension) for m in self.form.modules):
+                    return port.name, axis
+        return None
+
+    @staticmethod
+    def _has_size(module: object, port: str, axis: int, dimension: str) -> bool:
+        from dlc.ir import Module
+
+        assert isinstance(module, Module)
+        ports = {p.name: p.value for p in (*module.inputs, *module.states)}
+        if port not in ports or dimension not in dict(module.dims):
+            return False
+        return module.types[ports[port]].shape[axis] == dict(module.dims)[dimension]
+
+
+def optional_site(node: Branch, context: FileContext) -> tuple[str, int] | None:
+    """The first site of the one arm, of two, that makes layers; its arm."""
+    if len(node.arms) != 2 or reads_training(node):
+        return None
+    sites = [made_sites(arm or (), context) for arm in node.arms]
+    if bool(sites[0]) == bool(sites[1]):
+        return None
+    arm = 0 if sites[0] else 1
+    return sites[arm][0], arm
+
+
+def made_sites(body: Sequence[object], context: FileContext) -> list[str]:
+    """Sites of the layers (no functions) made in a body, each once."""
+    made = [node for node in walk(tuple(body)) if isinstance(node, Make)]  # type: ignore[arg-type]
+    return list(dict.fromkeys(n.slot.site for n in made if not context.is_function(context.folding.of(n.target))))
+
+
+def plain_default(default: Expr | None) -> object:
+    """A default as a plain value; Ellipsis if there is none or it is no constant."""
+    match default:
+        case Constant(value):
+            return value
+        case Unary("-", Constant(value)) if isinstance(value, int | float):
+            return -value
+        case ListLiteral(items):
+            values = tuple(plain_default(item) for item in items)
+            return ... if ... in values else values
+        case _:
+            return ...
+
+
+def default_code(value: object) -> ast.expr:
+    return literal(value)
+
+
+__all__ = ["FileContext", "Shell", "Unknown", "attribute_name", "made_sites", "optional_site", "plain_default"]
