@@ -41,7 +41,8 @@ def model_of(network: Network, stem: str, options: Options) -> Model:
     builder = library.builder(network.name)
     module = program.module(program.entry)
     types = {item.path: TensorType(item.dtype, item.shape) for item in stored}
-    scope = Scope(module, builder, functions(program, library, options.natives), types)
+    callees = functions(program, library, options.natives)
+    scope = Scope(module, builder, callees, options.natives, types)
     results = emit(scope)
     if program.training:  # those that nothing changes too
         buffers = [item.path for item in stored if item.kind == "buffer"]

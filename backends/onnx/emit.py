@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dlc.backends.onnx.graph import Builder, Names, Value
 from dlc.backends.onnx.library import Library, finish
 from dlc.backends.onnx.natives import native_of
+from dlc.backends.onnx.recurrence import cell_of, recurrence
 from dlc.backends.onnx.rule import Apply
 from dlc.backends.onnx.rules import RULES
 from dlc.backends.onnx.scan import scan
@@ -32,7 +33,7 @@ def _function(module: Module, library: Library, callees: Mapping[str, Callee], n
     native = native_of(module, library.precision) if natives else None
     if native is not None:
         return Callee(module, "", [parameter.name for parameter in module.parameters], native=native)
-    scope = Scope(module, library.builder(module.block.name), callees)
+    scope = Scope(module, library.builder(module.block.name), callees, natives)
     results = emit(scope)
     buffers = list(scope.buffers)
     ports = list(scope.ports.values())
@@ -93,6 +94,10 @@ def _equation(scope: Scope, equation: Equation) -> Sequence[Value]:
         case Call():
             return call(scope, target, scope.given(equation), scope.b)
         case Scan():
+            callee = scope.callees[target.module]
+            cell = cell_of(callee.module, target, scope.b.precision) if scope.natives else None
+            if cell is not None:
+                return recurrence(scope, target, scope.given(equation), callee, cell)
             return scan(scope, target, scope.given(equation), lambda b, given: call(scope, target, given, b))
         case None:
             return _primitive(scope, equation)
@@ -114,7 +119,8 @@ def _primitive(scope: Scope, equation: Equation) -> list[Value]:
     before = len(scope.b.graph.nodes)
     result = rule(scope.b, use)
     results = result if isinstance(result, list) else [result]
-    made = {v for node in scope.b.graph.nodes[before:] if node.op != "Constant" for v in node.outputs}
+    nodes = [node for node in scope.b.graph.nodes[before:] if node.op not in ("Constant", "ConstantOfShape")]
+    made = {value for node in nodes for value in node.outputs}
     for value in results:
         if value in made:
             value.hint = equation.op

@@ -27,15 +27,29 @@ class Library:
         self, b: Builder, name: str, key: Hashable, inputs: Sequence[tuple[str, Value]], build: Build, doc: str
     ) -> Value:
         """Calls the function `name` with named inputs; `build` writes its body where (name, key) is new."""
+        return self.several(b, name, key, inputs, lambda b, given: [build(b, given)], doc, ["output"])[0]
+
+    def several(
+        self,
+        b: Builder,
+        name: str,
+        key: Hashable,
+        inputs: Sequence[tuple[str, Value]],
+        build: Callable[[Builder, Sequence[Value]], Sequence[Value]],
+        doc: str,
+        outputs: Sequence[str],
+        path: str = "",
+    ) -> list[Value]:
+        """`helper` with several outputs; `path` names the node."""
         if (name, key) not in self._helpers:
-            inner = self.builder(self.names.fresh(name))
+            inner = self.builder(name)
             formals = [Value(hint) for hint, _ in inputs]
             inner.graph.inputs += formals
-            finish(inner, [build(inner, formals)], ["output"], Names())
-            self.functions.append(Function(inner.graph.name, inner.graph, doc))
-            self._helpers[(name, key)] = inner.graph.name
-        function = self._helpers[(name, key)]
-        return b.many(function, [value for _, value in inputs], [name], domain=self.domain)[0]
+            finish(inner, build(inner, formals), outputs, Names())
+            self._helpers[(name, key)] = self.add(inner, name, doc)
+        hints = [name] if len(outputs) == 1 else outputs
+        given = [value for _, value in inputs]
+        return b.many(self._helpers[(name, key)], given, hints, domain=self.domain, name=path)
 
     def add(self, builder: Builder, name: str, doc: str) -> str:
         """Adds a finished graph as a function called `name`, or like it; the name it got.

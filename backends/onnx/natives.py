@@ -95,9 +95,9 @@ NATIVES: Mapping[tuple[str, str], Native] = {
 def native_of(module: Module, precision: str) -> Native | None:
     """ONNX's own op for a module, or None. ONNX Runtime has most of these in 32 bits only."""
     native = NATIVES.get((module.block.file, module.block.name))
-    return native if native is not None and _in_32_bits(module, precision) and native.when(module) else None
+    return native if native is not None and in_32_bits(module, precision) and native.when(module) else None
 
 
-def _in_32_bits(module: Module, precision: str) -> bool:
+def in_32_bits(module: Module, precision: str) -> bool:
     dtypes = {module.types[port.value].dtype for port in (*module.inputs, *module.parameters)}
     return all(dtype == "f32" or (dtype == "float" and precision == "f32") for dtype in dtypes)

@@ -38,6 +38,7 @@ class Scope:
     module: Module
     b: Builder
     callees: Mapping[str, Callee]
+    natives: bool
     #: The entry's weights as the file holds them; in other modules weights come in the compile's precision.
     stored: Mapping[str, TensorType] = field(default_factory=dict[str, TensorType])
     values: dict[int, Value] = field(default_factory=dict[int, Value])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dlc import dims
-from dlc.backends.onnx.graph import Builder, Value
+from dlc.backends.onnx.graph import Builder, Literal, Value
 from dlc.dims import Size
 from dlc.ir import Home
 
@@ -22,6 +22,7 @@ class Sizes:
         self._known: dict[Size, Value] = {}
         self._scalars: dict[Size, Value] = {}
         self._positions: dict[Size, Value] = {}
+        self._filled: dict[tuple[tuple[Size, ...], str], Value] = {}
         self._vectors: dict[tuple[Size, ...], Value] = {}
         self._nonnegative: set[Value] = set()
 
@@ -48,6 +49,14 @@ class Sizes:
             zero, one = self._builder.number(0, "int"), self._builder.number(1, "int")
             self._positions[count] = self._builder("Range", zero, self.scalar(count), one, hint="positions")
         return self._positions[count]
+
+    def filled(self, shape: Sequence[Size], number: Literal) -> Value:
+        """A tensor of one number."""
+        key = (tuple(shape), repr(number))
+        if key not in self._filled:
+            hint = "zeros" if number.numbers[0] == 0 else "filled"
+            self._filled[key] = self._builder("ConstantOfShape", self.vector(shape), hint=hint, value=number)
+        return self._filled[key]
 
     def vector(self, sizes: Sequence[Size], hint: str = "shape") -> Value:
         """Several sizes as one int64 vector; runs of constants stay together."""

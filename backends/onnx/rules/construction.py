@@ -13,7 +13,7 @@ def _constant(b: Builder, use: Apply) -> Value:
     if not shape:
         return b.number(value, dtype)
     number = Literal(b.element(dtype), (1,), (value,))
-    return b("ConstantOfShape", use.sizes.vector(shape), value=number)
+    return use.sizes.filled(shape, number)
 
 
 def _dimension(b: Builder, use: Apply) -> Value:
