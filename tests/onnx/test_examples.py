@@ -41,9 +41,23 @@ def unit_of(file: str, network: str, settings: dict[str, str], sizes: dict[str, 
     return elaborate(load_project(EXAMPLES / f"{file}.dl"), Choice(network, settings, sizes or {})).unit
 
 
-@pytest.mark.parametrize("natives", [True, False], ids=["natives", "plain"])
-@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
-@pytest.mark.parametrize(("file", "name", "settings"), NETWORKS, ids=[name for _, name, _ in NETWORKS])
+#: With the natives off, the large ones run in `make test-slow`.
+LARGE = ("ResNet18", "ResNet", "UNet", "DenseNet")
+CASES = [
+    pytest.param(
+        *network,
+        training,
+        natives,
+        id=f"{network[1]}-{'training' if training else 'inference'}-{'natives' if natives else 'plain'}",
+        marks=[pytest.mark.slow] if network[1] in LARGE and (network[1] == "ResNet18" or not natives) else [],
+    )
+    for network in NETWORKS
+    for training in (False, True)
+    for natives in (True, False)
+]
+
+
+@pytest.mark.parametrize(("file", "name", "settings", "training", "natives"), CASES)
 def test_agrees(file: str, name: str, settings: dict[str, str], training: bool, natives: bool, tmp_path: Path):
     unit = unit_of(file, name, settings)
     (network,) = unit.networks
