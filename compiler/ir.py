@@ -67,6 +67,13 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerRef:
+    """The value of a `layer` hyperparameter: an instance of the owner, by its number there."""
+
+    instance: int
+
+
+@dataclass(frozen=True, slots=True)
 class BlockId:
     """A block's identity: the file that declares it (`std/linear.dl` for the standard library) and its name."""
 
