@@ -149,7 +149,7 @@ class Planner:
             type_ = self.module.types[draw.value]
             drawing, path = self.machine.drawing, join(self.node.path, draw.name)
             if drawing is None:
-                raise error("E0814", f"nothing answers the random draw `{path}`")
+                raise error("E0811", f"nothing answers the random draw `{path}`")
             arguments = (path, shape_of(type_, self.dims), draw.distribution)
             dtype = self.machine.dtype(type_.dtype)
             yield draw.value, lambda a=arguments, d=drawing, t=dtype: d(*a).astype(t)
