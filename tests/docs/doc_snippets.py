@@ -3,7 +3,7 @@
 What a page may hold:
 
 - ```` ```dl ````: a file, or part of a body (no `block`, `network`, `import` or `train` at its margin). A part
-  of a body is put into a network with the inputs of `INPUTS` that it names. Blocks of earlier snippets of the page are there.
+  of a body is put into a network with the inputs of `INPUTS` that it names. Blocks of earlier snippets are there.
 - ```` ```dl blocks.dl ````: the same, and kept under that name for snippets that import it.
 - ```` ```dl-error E0401 ````: a mistake, told with this code and no other.
 - In a snippet, `output name = e  # : float[N, 64]` states a type, `# = [0.0, 1.0]` a value, and a line
