@@ -21,8 +21,9 @@ from dlc.spec.source import Span
 
 
 def check_file(scope: FileScope) -> list[Diagnostic]:
-    """The mistakes of all blocks of a file."""
-    return [problem for declaration in scope.blocks.values() for problem in check_block(declaration, scope)]
+    """The mistakes of all blocks of a file. `train` sections are only parsed so far."""
+    blocks = [declaration for declaration in scope.blocks.values() if declaration.block.kind != "train"]
+    return [problem for declaration in blocks for problem in check_block(declaration, scope)]
 
 
 def check_block(declaration: BlockDeclaration, scope: FileScope) -> list[Diagnostic]:
