@@ -72,6 +72,11 @@ class SpecFile(Mapping[str, "Network"]):
     def __len__(self) -> int:
         return len(self.names)
 
+    def compile(self, backend: str, *, natives: bool = True, precision: str = "f32") -> Compiled:
+        """Code for one backend, all networks of the file that are no templates."""
+        options = Options(natives=natives, precision=precision)
+        return Compiled(self.project.stem, backend, compile_unit(self.elaborate().unit, backend, options))
+
     def elaborate(self, choice: Choice | None = None) -> Elaborated:
         """The typed programs of the chosen networks (all that have values for all hyperparameters)."""
         with deep_recursion():
@@ -145,9 +150,9 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What one backend made of one network."""
+    """What one backend made of one network, or of a whole file."""
 
-    network: str
+    name: str
     backend: str
     artifact: Artifact
 

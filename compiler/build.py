@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def build(network: Network, backend: str, weights: str | Path | None, options: Mapping[str, Any]) -> Any:
-    """Raises DlcError (E0703) where the framework is not installed, exit code 3, or the backend has no live form."""
+    """Raises DlcError (E0708) where the framework is not installed, exit code 3, or the backend has no live form."""
     from dlc.verify.backends import find_backend, missing_needs
 
     install = missing_needs(find_backend(backend))
     if install is not None:
-        raise error("E0703", f"`{backend}` needs packages that are not installed", hint=install, exit_code=3)
+        raise error("E0708", f"`{backend}` needs packages that are not installed", hint=install, exit_code=3)
     compiled = network.compile(backend, **options)
     if weights is not None:
         _check_weights(network, weights)
@@ -35,7 +35,7 @@ def build(network: Network, backend: str, weights: str | Path | None, options: M
         return _from_source(compiled, weights)
     if ".onnx" in kinds:
         return _session(network, compiled, weights)
-    raise error("E0703", f"the backend `{backend}` writes nothing that can be run by itself", exit_code=2)
+    raise error("E0708", f"the backend `{backend}` writes nothing that can be run by itself", exit_code=2)
 
 
 def _check_weights(network: Network, weights: str | Path) -> None:
@@ -49,8 +49,8 @@ def _from_source(compiled: Compiled, weights: str | Path | None) -> Any:
     name = f"dlc_built_{len(sys.modules)}"
     module = ModuleType(name)
     sys.modules[name] = module  # classes look up their module when they are pickled or saved
-    exec(compile(compiled.source, f"<{compiled.network}, {compiled.backend}>", "exec"), module.__dict__)
-    model = getattr(module, _factory(compiled.artifact.entries[compiled.network]))()
+    exec(compile(compiled.source, f"<{compiled.name}, {compiled.backend}>", "exec"), module.__dict__)
+    model = getattr(module, _factory(compiled.artifact.entries[compiled.name]))()
     if weights is not None:
         module.load_weights(model, str(weights))
     return model

@@ -44,15 +44,11 @@ def run(options: Any) -> int:
 
 
 def _check_usage(options: Any, names: tuple[str, ...]) -> None:
-    """Weights are written for ONNX only."""
-    if "onnx" in names:
-        return
-    given = {"--weights": options.weights, "--no-weights": options.no_weights, "--seed": options.seed is not None}
-    for option, value in given.items():
-        if value:
-            message = f"{option} goes with `--backend onnx`"
-            hint = "generated Python code reads weights when it runs: `load_weights(path)`"
-            raise error("E0901", message, found=f"--backend {options.backend}", hint=hint, exit_code=2)
+    """Weights are written for ONNX only; leaving them out, or a seed, is harmless everywhere."""
+    if options.weights is not None and "onnx" not in names:
+        hint = "generated Python code reads weights when it runs: `load_weights(model, path)`"
+        found = f"--backend {options.backend}"
+        raise error("E0901", "--weights goes with `--backend onnx`", found=found, hint=hint, exit_code=2)
 
 
 def _weights(options: Any, found: Elaborated) -> dict[str, tuple[NetworkParameter, ...]]:

@@ -1,0 +1,42 @@
+# make demo: set up and run the main job. make test: set up and run all tests. Needs python3.11 and nothing else.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+JOBS ?= 2
+
+.PHONY: demo setup test test-slow lint format typecheck wheel-test clean
+
+demo: $(READY)
+	$(BIN)/python -m dlc.demo build/demo
+
+setup: $(READY)
+
+test: $(READY)
+	$(BIN)/python -m pytest -n $(JOBS)
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: $(READY)
+	$(BIN)/python .ci/typecheck.py
+
+wheel-test: $(READY)
+	$(BIN)/python .ci/wheel_test.py
+
+# The stamp is written last: an installation that was interrupted is taken up again.
+$(READY): pyproject.toml setup.py constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
