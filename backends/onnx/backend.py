@@ -1,6 +1,6 @@
 """Compiles the networks of a unit: one model file each, `<network>.onnx`, or `<network>.training.onnx`.
 
-The model's inputs are the network's inputs (explicit draws among them) and states, by their names in the spec. Its
+The model's inputs are the network's inputs (its random draws among them) and states, by their names in the spec. Its
 outputs are the network's by name, new states as `next <state>`, and in training `buffer <path>` for each buffer
 as it is after the step. A name that is both an input's and an output's is `output <name>` among the outputs. Weights
 are initialisers under their canonical paths; their numbers stand in `<network>.safetensors` beside the model, which
@@ -19,6 +19,7 @@ from dlc.backends.onnx.proto import Initialiser, Model, Tensor, serialise
 from dlc.backends.onnx.scope import STORED_PRECISION, Scope
 from dlc.ir import Module, Program, TensorType
 from dlc.parameters import NetworkParameter, network_parameters
+from dlc.passes.draws import explicit_network
 from dlc.weights import header_of
 
 
@@ -35,7 +36,8 @@ def compile_unit(unit: Unit, options: Options) -> Artifact:
 
 def model_of(network: Network, stem: str, options: Options) -> Model:
     """The model of one network, in the mode that the options ask for."""
-    program = network.training if options.training else network.inference
+    draws = explicit_network(network.inference, network.training)
+    program = draws.training if options.training else draws.inference
     stored = network_parameters(network.inference, network.training)
     library = Library(f"dlc.{stem}", options.precision)
     builder = library.builder(network.name)

@@ -24,6 +24,7 @@ class Sizes:
         self._positions: dict[Size, Value] = {}
         self._filled: dict[tuple[tuple[Size, ...], str], Value] = {}
         self._vectors: dict[tuple[Size, ...], Value] = {}
+        self._results: dict[tuple[str, Value, Value], Value] = {}
         self._nonnegative: set[Value] = set()
 
     def one(self, size: Size) -> Value:
@@ -113,6 +114,9 @@ class Sizes:
     def _operate(self, op: str, left: object, right: object) -> object:
         assert isinstance(left, Value)
         assert isinstance(right, Value)
+        key = (op, left, right)
+        if key in self._results:
+            return self._results[key]
         positive = left in self._nonnegative and right in self._nonnegative and op != "-"
         if op == "//" and not positive:
             # Div truncates, sizes floor; Mod without fmod has the divisor's sign, as Python's.
@@ -120,6 +124,7 @@ class Sizes:
         value = self._builder(_OPERATIONS[op], left, right, hint="size")
         if positive:
             self._nonnegative.add(value)
+        self._results[key] = value
         return value
 
 

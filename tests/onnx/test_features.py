@@ -261,3 +261,16 @@ def test_the_same_bytes_every_time(tmp_path: Path):
         _, entry, _ = prepare(SCANS, folder)
         texts.add((folder / entry).read_bytes())
     assert len(texts) == 1
+
+
+def test_draws_are_inputs(tmp_path: Path):
+    """Whether a pass has made them so before or not."""
+    text = "network Net:\n    input x: float[N, 4]\n    output y = x -> dropout(p=0.25)\n"
+    path = tmp_path / "spec.dl"
+    path.write_text(text)
+    entry = write_model(elaborate(load_project(path)).unit, Options(training=True), tmp_path)
+    runner = Runner()
+    runner.load(str(tmp_path), entry, None, "f32")
+    x, u = np.ones((2, 4), np.float32), np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.0, 0.9]], np.float32)
+    found = runner.run({"x": x, "dropout_u": u}, True)["y"]
+    np.testing.assert_allclose(found, np.where(u >= 0.25, 1 / 0.75, 0), rtol=1e-6)

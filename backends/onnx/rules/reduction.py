@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from dlc import dims
 from dlc.backends.onnx.graph import Builder, Value
@@ -22,20 +22,43 @@ def _reduction(op: str) -> Rule:
 
 
 def _mean_of(b: Builder, x: Value, use: Apply, keepdims: bool) -> Value:
-    """`ReduceMean` over nothing is 0 in ONNX Runtime, NaN in the language: an unknown count divides the sum."""
-    count = dims.product([use.types[0].shape[axis] for axis in use.attributes["axis"]])
-    if isinstance(count, int) and count > 0:
+    """`ReduceMean` over nothing is 0 in ONNX Runtime, NaN in the language: where that may be, sum over count."""
+    if _surely_some(use):
         return _reduce(b, "ReduceMean", x, use, keepdims)
     total = _reduce(b, "ReduceSum", x, use, keepdims)
-    return b("Div", total, b.cast(use.sizes.scalar(count), use.types[0].dtype, "count"))
+    sizes = b("Gather", b("Shape", x), b.integers(use.attributes["axis"]), hint="sizes", axis=0)
+    count = b.cast(b("ReduceProd", sizes, keepdims=0), use.types[0].dtype, "count")
+    return b("Div", total, count)
 
 
-def _mean(b: Builder, use: Apply) -> Value:
-    return _mean_of(b, use.inputs[0], use, use.attributes["keepdims"])
+def _surely_some(use: Apply) -> bool:
+    """Whether the reduced axes have elements for sure."""
+    count = dims.product([use.types[0].shape[axis] for axis in use.attributes["axis"]])
+    return isinstance(count, int) and count > 0
 
 
-def _variance(b: Builder, use: Apply) -> Value:
-    centred = b("Sub", use.inputs[0], _mean_of(b, use.inputs[0], use, True), hint="centred")
+def _averaging(name: str, write: Callable[[Builder, Value, Apply], Value], doc: str) -> Rule:
+    """Written in place, or where the count is looked up too, as a function of its own."""
+
+    def rule(b: Builder, use: Apply) -> Value:
+        if _surely_some(use):
+            return write(b, use.inputs[0], use)
+
+        def build(b: Builder, given: Sequence[Value]) -> Value:
+            return write(b, given[0], use)
+
+        key = (use.types[0].dtype, use.types[0].rank, use.attributes["axis"], use.attributes["keepdims"])
+        return b.library.helper(b, name, key, [("x", use.inputs[0])], build, doc)
+
+    return rule
+
+
+def _mean(b: Builder, x: Value, use: Apply) -> Value:
+    return _mean_of(b, x, use, use.attributes["keepdims"])
+
+
+def _variance(b: Builder, x: Value, use: Apply) -> Value:
+    centred = b("Sub", x, _mean_of(b, x, use, True), hint="centred")
     return _mean_of(b, b("Mul", centred, centred, hint="squares"), use, use.attributes["keepdims"])
 
 
@@ -63,9 +86,9 @@ def _index(op: str) -> Rule:
 
 RULES: Mapping[str, Rule] = {
     "sum": _reduction("ReduceSum"),
-    "mean": _mean,
+    "mean": _averaging("mean", _mean, "The mean; NaN over nothing."),
     "prod": _reduction("ReduceProd"),
-    "variance": _variance,
+    "variance": _averaging("variance", _variance, "The biased variance; NaN over nothing."),
     "max": _reduction("ReduceMax"),
     "min": _reduction("ReduceMin"),
     "any": _logic("ReduceMax", "ReduceSum"),
