@@ -47,10 +47,15 @@ class Context:
         return Seen(static.value, static.source, self.names, self.module.homes, self.turns, rank)
 
 
-def start(program: int, prepared: Prepared, extra: Mapping[str, object]) -> Context:
-    """The context at the top of a module's body."""
+def start(program: int, prepared: Prepared, entry: bool) -> Context:
+    """The context at the top of a module's body. A network's own sizes are constants, not arguments."""
     module = prepared.module
-    context = Context(program, prepared, {**static_names(module), **extra})
+    names = static_names(module)
+    if entry:
+        names = {
+            name: value for name, value in names.items() if not (name in dict(module.dims) and isinstance(value, int))
+        }
+    context = Context(program, prepared, names)
     for port in module.inputs:
         context.define(port.value, Own(port.name))
     for parameter in module.parameters:

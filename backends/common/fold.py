@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from dlc.backends.api import Unit
+from dlc.backends.common import extents, sizes, values
 from dlc.backends.common import native as natives_module
-from dlc.backends.common import sizes, values
 from dlc.backends.common.context import choose, start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.form import (
@@ -72,7 +73,7 @@ class Folded:
         return (*self.dims, *self.hyperparameters)
 
 
-@dataclass(slots=True)
+@dataclass
 class Folding:
     """All classes of a unit, callees before callers."""
 
@@ -83,6 +84,10 @@ class Folding:
     assigned: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     prepared: dict[tuple[int, str], Prepared] = field(default_factory=dict[tuple[int, str], Prepared])
     tables: list[Mapping[str, Module]] = field(default_factory=list[Mapping[str, Module]])
+
+    @cached_property
+    def sizes(self) -> sizes.Sizes:
+        return sizes.Sizes(self.module, self.unit.declarations)
 
     def module(self, program: int, key: str) -> Module:
         return self.tables[program][key]
@@ -228,26 +233,43 @@ def _inexpressible(bundle: list[Member], reason: Refused) -> Exception:
 
 
 def merge_members(folding: Folding, members: Sequence[Member]) -> Form:
-    """The merged and proven form. Raises Refused."""
+    """The merged and proven form, with loops if they can be had. Raises Refused."""
+    try:
+        return _merged(folding, members, True)
+    except Refused:
+        if not any(member.module.loops for member in members):
+            raise
+        return _merged(folding, members, False)
+
+
+def _merged(folding: Folding, members: Sequence[Member], loops: bool) -> Form:
     prepared = [_prepared(folding, member) for member in members]
-    form = merge_prepared(folding, members, prepared)
+    form = merge_prepared(folding, members, prepared, loops)
     proof = Proof(folding.target, folding.module, lambda target: folding.of(target).arguments)
     for member, one in zip(members, prepared, strict=True):
         proof.check(form, member.program, one)
     return form
 
 
-def merge_prepared(folding: Folding, members: Sequence[Member], prepared: Sequence[Prepared]) -> Form:
+def merge_prepared(
+    folding: Folding, members: Sequence[Member], prepared: Sequence[Prepared], loops: bool = True
+) -> Form:
     """The merged form, not proven yet."""
-    contexts = [start(member.program, one, {}) for member, one in zip(members, prepared, strict=True)]
+    entries = {(number, program.entry) for number, program in enumerate(folding.programs)}
+    is_entry = any((member.program, member.module.key) in entries for member in members)
+    contexts = [start(member.program, one, is_entry) for member, one in zip(members, prepared, strict=True)]
 
     merger = Merger(
         folding.target,
         folding.module,
         lambda context, creation, name: sizes.dimension_source(folding, context, creation, name),
         lambda target: (folding.of(target).dims, folding.of(target).hyperparameters),
+        lambda context, creation, name: sizes.dimension_operand(folding, context, creation, name),
+        lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
+        loops,
     )
-    body = merger.sequence(contexts, [one.roots for one in prepared])
+    inputs_seen = [context.enter({}, None) for context in contexts]
+    body = extents.complete(merger, inputs_seen, merger.sequence(contexts, [one.roots for one in prepared]))
     modules = [member.module for member in members]
     first = modules[0]
     finals = [one.final for one in prepared]

@@ -16,6 +16,7 @@ from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate
 from dlc.backends.common.form import (
     Bind,
     Branch,
+    Extent,
     Fetch,
     Invoke,
     Known,
@@ -55,9 +56,15 @@ class Merger:
     size_source: Callable[[Context, Creation, str], Expr | None]
     #: Dimensions and hyperparameters that a class's constructor takes.
     needed: Callable[[Target], tuple[tuple[str, ...], tuple[str, ...]]]
+    #: The caller's value and axis that bind a callee's dimension.
+    size_operand: Callable[[Context, Creation, str], tuple[int, int] | None]
+    #: The source of a value's size, in the module's names.
+    axis_source: Callable[[Context, int, int], Expr | None]
+    loops: bool = True
     count: int = 0
-    arms: list[list[tuple[list[Context], Mapping[int, int]]]] = field(
-        default_factory=list["list[tuple[list[Context], Mapping[int, int]]]"]
+    #: What each name stood for where it was bound: contexts, values, and the names at hand.
+    binds: dict[int, tuple[Bind, list[Context], list[int]]] = field(
+        default_factory=dict[int, "tuple[Bind, list[Context], list[int]]"]
     )
 
     def sequence(self, contexts: Sequence[Context], bodies: Sequence[Sequence[Tree]]) -> tuple[Node, ...]:
@@ -95,6 +102,8 @@ class Merger:
     # --- loops -------------------------------------------------------------------------------------------------
 
     def _loop(self, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> list[Node]:
+        if not self.loops:
+            return self._unrolled(contexts, heads)
         saved = self.count, [(dict(c.temps), dict(c.collected)) for c in contexts]
         try:
             return [self._rolled(contexts, heads)]
@@ -163,7 +172,7 @@ class Merger:
             return self._equation(contexts, items, equations, statement)
         creations = [payload for payload in payloads if isinstance(payload, Creation)]
         if creations:
-            return self._make(contexts, creations)
+            return self._make(contexts, items, creations)
         draws = [payload for payload in payloads if isinstance(payload, Draw)]
         if draws:
             return self._sample(contexts, draws, statement)
@@ -177,7 +186,14 @@ class Merger:
         target = equations[0].target
         if isinstance(target, BindTarget):
             found = [e.target.content for e in equations if isinstance(e.target, BindTarget)]
-            return Bind(target.name, contents.merge(contexts, names_at(items), found), (), statement)
+            bind = Bind(target.name, contents.merge(contexts, names_at(items), found), (), statement)
+            if all(isinstance(content, int) for content in found):
+                self.binds[id(bind)] = (
+                    bind,
+                    list(contexts),
+                    [content for content in found if isinstance(content, int)],
+                )
+            return bind
         if isinstance(target, Call):
             return self._invoke(contexts, items, equations, statement)
         if isinstance(target, Scan):
@@ -268,7 +284,7 @@ class Merger:
             raise Refused("calls of different classes")
         return targets.pop()
 
-    def _make(self, contexts: Sequence[Context], creations: Sequence[Creation]) -> Make:
+    def _make(self, contexts: Sequence[Context], items: Sequence[Item], creations: Sequence[Creation]) -> Make:
         first = creations[0].instance
         goal = self._same_target(contexts, [creation.callees[0] for creation in creations])
         for context, creation in zip(contexts, creations, strict=True):
@@ -283,15 +299,25 @@ class Merger:
             )
             for name in wanted
         )
-        sizes = tuple((name, self._dimension(contexts, creations, name)) for name in dims)
+        sizes = tuple((name, self._dimension(contexts, items, creations, name)) for name in dims)
         return Make(slot, first.block, goal, hyperparameters, sizes, first.written)
 
-    def _dimension(self, contexts: Sequence[Context], creations: Sequence[Creation], name: str) -> Value:
+    def _dimension(
+        self, contexts: Sequence[Context], items: Sequence[Item], creations: Sequence[Creation], name: str
+    ) -> Value:
+        """A size at construction: its source, a constant, or what is known of a variable's axis there."""
         statics: list[Static] = []
         for context, creation in zip(contexts, creations, strict=True):
             size = dict(self.callee(context.program, creation.callees[0]).dims)[name]
             statics.append(Static(size, self.size_source(context, creation, name)))
-        return values.merge([context.seen(static) for context, static in zip(contexts, statics, strict=True)])
+        try:
+            return values.merge([context.seen(static) for context, static in zip(contexts, statics, strict=True)])
+        except Refused:
+            places = [self.size_operand(context, one, name) for context, one in zip(contexts, creations, strict=True)]
+            extent = _extent(items, places)
+            if extent is None:
+                raise
+            return extent
 
     def _sample(self, contexts: Sequence[Context], draws: Sequence[Draw], statement: int) -> Sample:
         first = draws[0]
@@ -323,6 +349,17 @@ class Merger:
         for context, value in zip(contexts, found, strict=True):
             context.define(value, Temp(temp))
         return temp
+
+
+def _extent(items: Sequence[Item], places: Sequence[tuple[int, int] | None]) -> Value | None:
+    """The name that stands for the operand everywhere."""
+    known = [place for place in places if place is not None]
+    if len(known) != len(places) or any(axis != known[0][1] for _, axis in known):
+        return None
+    for name in reversed(items[0].names):
+        if all(item.names.get(name) == value for item, (value, _) in zip(items, known, strict=True)):
+            return Extent(name, known[0][1])
+    return None
 
 
 def merge_slot(contexts: Sequence[Context], instances: Sequence[Instance]) -> Slot:

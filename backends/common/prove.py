@@ -79,6 +79,7 @@ class _Run:
     temps: dict[int, int] = field(default_factory=dict[int, int])
     collected: dict[int, list[int]] = field(default_factory=dict[int, "list[int]"])
     own: dict[str, int] = field(default_factory=dict[str, int])
+    extents: dict[str, object] = field(default_factory=dict[str, object])
     made: dict[str, Creation] = field(default_factory=dict[str, Creation])
 
     def __post_init__(self) -> None:
@@ -292,11 +293,11 @@ class _Run:
 
     def _extent(self, extent: Extent) -> object:
         key = f"{extent.name}.{extent.axis}"
-        return self.names[f"extent {key}"]
+        return self.extents[key]
 
     def _extents(self, node: Bind) -> None:
         for axis, value in node.extents:
-            self.names[f"extent {node.name}.{axis}"] = self._evaluate(value)
+            self.extents[f"{node.name}.{axis}"] = self._evaluate(value)
 
     def _constant(self, what: str, value: Value, wanted: object, rank: int | None) -> None:
         try:
