@@ -19,7 +19,7 @@ _TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": 
 
 def function_code(shell: Shell, word: str) -> ast.FunctionDef:
     """A block without anything of its own."""
-    body = shell.body.print()
+    body = without_idle(shell.body.print())
     arguments = _call_arguments(shell, leading=[])
     keyword_only = [(shell.argument(w), annotation(shell, w), shell.default(shell.folded, w)) for w in _words(shell)]
     arguments.kwonlyargs = [ast.arg(w, annotation) for w, annotation, _ in keyword_only]
@@ -192,16 +192,17 @@ def _canonical_axes(shell: Shell) -> ast.stmt | None:
 
 
 def without_idle(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Drops `x = x`: a scan assigns its outputs' variables itself."""
+    """Drops `x = x` (a scan assigns its outputs' variables itself) and `x = y` where nothing reads x."""
+    module = ast.Module(body, [])
+    read = {n.id for n in ast.walk(module) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
 
     class Idle(ast.NodeTransformer):
-        def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:  # noqa: N802 - ast's name
+        def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
             target, value = node.targets[0], node.value
-            idle = isinstance(target, ast.Name) and isinstance(value, ast.Name) and target.id == value.id
-            return None if idle else node
+            idle = isinstance(target, ast.Name) and isinstance(value, ast.Name)
+            return None if idle and (target.id == value.id or target.id not in read) else node
 
-    found = Idle().visit(ast.Module(body, []))
-    return found.body
+    return Idle().visit(module).body
 
 
 # --- pieces --------------------------------------------------------------------------------------------------------

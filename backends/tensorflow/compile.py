@@ -38,7 +38,7 @@ FILE_NAMES = (
 
 
 #: Helpers that stand at the end of each file.
-LOADING = ("load_weights", "find_variable")
+LOADING = ("load_weights", "find_variable", "attribute")
 
 
 class TensorFlowBackend:
@@ -143,11 +143,8 @@ def _name_classes(context: FileContext) -> None:
             continue
         word = folded.block.name if context.is_function(folded) else camel(folded.block.name)
         specialised = _specialised(folded.members[0].module) if _has_twins(context, folded.block) else ""
-        if folded.index in entries:
-            word = f"{word}{specialised}Body"
-        else:
-            word = f"{word}{specialised}"
-        context.names[folded.index] = context.scope.allocate(word)
+        ending = "Body" if folded.index in entries else ""
+        context.names[folded.index] = context.scope.allocate(f"{word}{specialised}{ending}")
 
 
 def _has_twins(context: FileContext, block: BlockId) -> bool:

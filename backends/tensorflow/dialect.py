@@ -57,7 +57,8 @@ class KerasDialect:
         return name("training")
 
     def layer(self, target: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
-        return ast.Call(target, list(args), list(keywords))
+        renamed = [ast.keyword("attention_mask" if k.arg == "mask" else k.arg, k.value) for k in keywords]
+        return ast.Call(target, list(args), renamed)
 
     def draw(self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Body) -> ast.expr:
         function, names = DRAWS[node.draw.distribution.name]
@@ -125,8 +126,25 @@ class KerasDialect:
             states.append(name(parameters[-1]))
         args = [given[word] for word, optional in form.inputs if not optional] + states
         keywords = [ast.keyword(word, given[word]) for word, optional in form.inputs if optional and word in given]
-        arguments = ast.arguments([], [ast.arg(word) for word in parameters], None, [], [], None, [])
-        return before, ast.Lambda(arguments, ast.Call(parts.cell, args, keywords))
+        called = self.layer(parts.cell, args, keywords)
+        if not keywords and [code.id for code in args if isinstance(code, ast.Name)] == parameters:
+            return before, parts.cell
+        defaults: list[ast.expr] = []
+        arguments = [ast.arg(word) for word in parameters]
+        if body.frames:
+            # A lambda in a loop reads the loop's variables when it is called; these are the ones of its own turn.
+            read = {node.id for node in ast.walk(called) if isinstance(node, ast.Name)} - set(parameters)
+            bound = sorted(read & _loop_names(body))
+            arguments += [ast.arg(word) for word in bound]
+            defaults = [name(word) for word in bound]
+        return before, ast.Lambda(ast.arguments([], arguments, None, [], [], None, defaults), called)
+
+
+def _loop_names(body: Body) -> set[str]:
+    """Names that change from turn to turn of the loops around: all that the body assigns."""
+    elements = {word for frame in body.frames for word, _ in frame.elements}
+    targets = {word for frame in body.frames for word in frame.targets.values()}
+    return elements | targets | set(body.variables.values())
 
 
 def _steps(node: Step) -> Value:

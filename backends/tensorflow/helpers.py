@@ -36,6 +36,15 @@ def triangle(x: tf.Tensor, diagonal: int, upper: bool = False) -> tf.Tensor:
     return tf.where(kept, x, tf.zeros((), x.dtype))
 
 
+def segment_softmax(x: tf.Tensor, segments: tf.Tensor, count: int) -> tf.Tensor:
+    """Softmax over each segment; 0 where a segment is all -inf."""
+    peak = tf.gather(tf.math.unsorted_segment_max(x, segments, count), segments)
+    peak = tf.stop_gradient(tf.where(peak <= x.dtype.min, tf.zeros((), x.dtype), peak))
+    weights = tf.exp(x - peak)
+    total = tf.gather(tf.math.unsorted_segment_sum(weights, segments, count), segments)
+    return weights / tf.where(total == 0, tf.ones((), x.dtype), total)
+
+
 def edge_pad(x: tf.Tensor, pairs: Sequence[tuple[int, int]]) -> tf.Tensor:
     """Pads by repeating the border."""
     for axis, (low, high) in enumerate(pairs):
@@ -233,9 +242,10 @@ def scan(
     steps: int | None = None,
     dtypes: Sequence[str] = ("float32",),
 ) -> list[tf.Tensor]:
-    """Runs `step(*inputs at t, *states)` over time; gives the outputs, stacked along the axis, then the final states.
+    """Runs `step(*inputs at t, *states)` over time: stacked outputs, final states.
 
-    `step` returns its outputs (of `dtypes`), then the new states. From a row's length on, outputs are 0 and states stay.
+    `step` returns its outputs (of `dtypes`), then the new states. From a row's length
+    on, outputs are 0 and states stay.
     """
     rows = [ops.moveaxis(x, axis, 0) for x in inputs]
     steps = ops.shape(rows[0])[0] if steps is None else steps
@@ -303,14 +313,13 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
     owner = layer
     try:
         for part in parts:
-            owner = (
-                owner[int(part)]
-                if part.isdigit()
-                else getattr(owner, part, None) or getattr(owner, f"{part}_")
-            )
-        found = (
-            getattr(owner, last) if hasattr(owner, last) else getattr(owner, f"{last}_")
-        )
+            owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
+        found = attribute(owner, last)
     except (AttributeError, IndexError, TypeError) as problem:
         raise ValueError(f"the model has no {name}") from problem
     return found, getattr(owner, "canonical_axes", {}).get(last)
+
+
+def attribute(owner: Any, name: str) -> Any:
+    """The attribute of a canonical name, which has an underscore if Keras has it too."""
+    return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)

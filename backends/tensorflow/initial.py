@@ -38,7 +38,7 @@ def initializer(weight: Weight, arguments: Sequence[ast.expr], making: Making) -
         given = [*arguments, *(literal(value) for value in defaults[len(arguments) :])]
         return call(f"keras.initializers.{function}", *given)
     if name == "orthogonal":
-        return call("keras.initializers.Orthogonal", *([] if not arguments else arguments))
+        return call("keras.initializers.Orthogonal", *arguments)
     return _scaled(weight, name, values, making)
 
 

@@ -28,12 +28,22 @@ class Making:
     def __init__(self, shell: Shell, names: Names, scope: Scope):
         self.shell, self.names, self.scope = shell, names, scope
         self.loops: list[dict[str, str]] = []
+        self.lists: dict[str, str] = {}
         self.lengths: dict[tuple[str, tuple[int, ...]], int] = {}
 
     # --- layers ------------------------------------------------------------------------------------------------
 
     def layers(self) -> list[ast.stmt]:
-        return self._sequence(self.shell.form.body)
+        out = self._sequence(self.shell.form.body)
+        for site, local in self.lists.items():
+            out += statements("$target = $made", target=self.shell.attribute(site), made=name(local))
+        return out
+
+    def _list(self, site: str) -> ast.expr:
+        """The list of a site's layers while it grows: Keras sees what is inside a list when the attribute is set."""
+        if site not in self.lists:
+            self.lists[site] = self.scope.allocate(f"{site}s")
+        return name(self.lists[site])
 
     def _sequence(self, body: Sequence[Node]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
@@ -57,9 +67,9 @@ class Making:
 
     def _put(self, slot: Slot, made: ast.expr) -> list[ast.stmt]:
         """Sets the attribute, or appends to the list that it holds."""
-        target = self.shell.attribute(slot.site)
         if not slot.indices:
-            return statements("$target = $made", target=target, made=made)
+            return statements("$target = $made", target=self.shell.attribute(slot.site), made=made)
+        target = self._list(slot.site)
         if all(isinstance(index, Known) for index in slot.indices):
             return self._put_at(slot.site, tuple(int(str(i.value)) for i in slot.indices if isinstance(i, Known)), made)
         for _ in slot.indices[1:]:
@@ -69,7 +79,7 @@ class Making:
     def _put_at(self, site: str, path: tuple[int, ...], made: ast.expr) -> list[ast.stmt]:
         """An entry at a known place: lists above it are made, gaps before it are None."""
         out: list[ast.stmt] = []
-        target = self.shell.attribute(site)
+        target = self._list(site)
         if (site, ()) not in self.lengths:
             out += statements("$x = []", x=target)
             self.lengths[site, ()] = 0
@@ -91,7 +101,7 @@ class Making:
             return []
         out: list[ast.stmt] = []
         for site in sites:
-            target = self.shell.attribute(site)
+            target = self._list(site)
             for _ in self.loops[1:]:
                 target = quote("$x[-1]", x=target)
             template = "$x.append([])" if self.loops else "$x = []"
@@ -130,7 +140,7 @@ class Making:
         if self.loops:
             for site in sites:
                 if site not in made_sites(arm, self.shell.context):
-                    target = self.shell.attribute(site)
+                    target = self._list(site)
                     for _ in self.loops[1:]:
                         target = quote("$x[-1]", x=target)
                     out += statements("$x.append(None)", x=target)

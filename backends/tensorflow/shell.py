@@ -66,6 +66,10 @@ LAYER_ATTRIBUTES = frozenset(
 )
 
 
+#: Keras gives an argument called `mask` a meaning of its own.
+MASK = "attention_mask"
+
+
 def attribute_name(word: str) -> str:
     """How an attribute of a layer is called: the spec's word, unless Keras has it."""
     plain = identifier(word)
@@ -117,6 +121,8 @@ class Shell:
         self.dialect = KerasDialect(context.precision)
         self.body = Body(self, self.dialect, self.form, context.scope.child(("training",)))
         self.weights = {weight.name for weight in self.form.weights}
+        if not self.as_function and "mask" in self.body.arguments:
+            self.body.arguments["mask"] = self.body.variables["mask"] = MASK
 
     # --- body.Owner --------------------------------------------------------------------------------------------
 

@@ -68,12 +68,25 @@ def _segment(name: str) -> Rule:
     return rule
 
 
+def _segment_softmax(site: Site) -> ast.expr:
+    helper = site.tools.helper("segment_softmax")
+    return ast.Call(helper, [*site.operands, site.attribute("count")], [])
+
+
+def _segment_count(site: Site) -> ast.expr:
+    """tf.math.bincount takes int32 alone."""
+    segments = site.operands[0]
+    return quote("tf.math.unsorted_segment_sum(ops.ones_like($0), $0, $count)", segments, count=site.attribute("count"))
+
+
 INDEXING: dict[str, Rule] = {
     "slice": _slice,
     "gather": _gather,
     "take_along_axis": "ops.take_along_axis($0, $1, axis=$axis)",
     "one_hot": _one_hot,
     "triangular": _triangular,
+    "segment_count": _segment_count,
+    "segment_softmax": _segment_softmax,
     "segment_sum": _segment("sum"),
     "segment_mean": _segment("mean"),
     "segment_max": _segment("max"),
