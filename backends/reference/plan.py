@@ -51,7 +51,8 @@ class Machine(Protocol):
     perturbation: Perturbation | None
     drawing: Drawing | None
     store: dict[str, Array]
-    generator: np.random.Generator
+
+    def noise(self, shape: tuple[int, ...]) -> Array: ...
 
     def dtype(self, name: str) -> Any: ...
 
@@ -207,9 +208,12 @@ class Planner:
         converts = equation.op in ("constant", "cast", "arange", "dimension")
 
         def shake(result: Array) -> Array:
-            noise = 1.0 + scale * machine.generator.uniform(-1.0, 1.0, np.shape(result))
+            noise = machine.noise(np.shape(result))
+            noise *= scale
+            noise += 1.0
             if not converts:
-                return result * noise
+                noise *= result
+                return noise
             # What float32 holds exactly (0, 1, small integers) is the same number on every backend.
             return np.where(result.astype(np.float32) == result, result, result * noise)
 
