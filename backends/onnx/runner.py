@@ -1,8 +1,8 @@
 """Runs models with ONNX Runtime, in a worker process.
 
 A model names its weights by byte offsets into `<network>.safetensors` beside it. A weights file with that very layout
-is linked to that name (copied where links do not work), so what runs is the model as a user gets it. A file with
-another layout is read, and its tensors are given to the session by name.
+is linked to that name (copied where links do not work), so what runs is the model as a user gets it. Where the file has
+another layout, or another file has that name, its tensors are given to the session by name.
 """
 
 from __future__ import annotations
@@ -107,8 +107,7 @@ def _give_weights(model: onnx.ModelProto, folder: Path, weights: Path, options: 
         name in entries and (entries[name].start, entries[name].end - entries[name].start) == place[1:]
         for name, place in external.items()
     )
-    if fits:
-        _link(weights, folder / next(iter(external.values()))[0])
+    if fits and _link(weights, folder / next(iter(external.values()))[0]):
         return
     tensors = read(weights)
     held = model.graph.initializer
@@ -122,12 +121,12 @@ def _place(tensor: onnx.TensorProto) -> tuple[str, int, int]:
     return entries["location"], int(entries["offset"]), int(entries["length"])
 
 
-def _link(source: Path, target: Path) -> None:
-    """`target` becomes another name of `source`, unless it is that already."""
-    if target.exists() and target.samefile(source):
-        return
-    target.unlink(missing_ok=True)
+def _link(source: Path, target: Path) -> bool:
+    """Makes `target` another name of `source`; whether it is that now. A file that stands there is left alone."""
+    if target.exists():
+        return target.samefile(source)
     try:
         os.link(source.resolve(), target)
     except OSError:
         shutil.copyfile(source, target)
+    return True

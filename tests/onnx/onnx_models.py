@@ -90,7 +90,14 @@ def op_program(name: str, types: Sequence[TensorType], attributes: Mapping[str, 
     body = equation(name, range(count), range(count, count + len(results)), **kept)
     inputs = {f"x{index}": index for index in range(count)}
     outputs = {f"y{index}": count + index for index in range(len(results))}
-    return program(module("Net", (*types, *results), [body], inputs=inputs, outputs=outputs))
+    homes = {
+        str(size): Home(str(size), f"x{index}", axis, size)
+        for index, type_ in enumerate(types)
+        for axis, size in enumerate(type_.shape)
+        if not isinstance(size, int)
+    }
+    entry = module("Net", (*types, *results), [body], inputs=inputs, outputs=outputs, homes=tuple(homes.values()))
+    return program(entry)
 
 
 def compile_to(folder: Path, inference: Program, other: Program | None = None, **options: Any) -> Path:

@@ -187,7 +187,9 @@ def test_wrong_weights_are_seen(tmp_path: Path):
     other = tmp_path / "other.safetensors"
     write(other, network_parameters(network.inference, network.training), randomised(6))
     runner = Runner()
+    before = weights.read_bytes()
     runner.load(str(tmp_path), entry, str(other), "f32")
+    assert weights.read_bytes() == before, "a user's file is never replaced"
     assert all(report.verdict != AGREES for report in compare(runner.run(inputs, False), expected))
 
 
@@ -274,3 +276,13 @@ def test_draws_are_inputs(tmp_path: Path):
     x, u = np.ones((2, 4), np.float32), np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.0, 0.9]], np.float32)
     found = runner.run({"x": x, "dropout_u": u}, True)["y"]
     np.testing.assert_allclose(found, np.where(u >= 0.25, 1 / 0.75, 0), rtol=1e-6)
+
+
+def test_weights_from_elsewhere_are_linked(tmp_path: Path):
+    """A file of the same layout is used in place: nothing is copied."""
+    _, entry, weights = prepare(STATES, tmp_path)
+    other = weights.rename(tmp_path / "other.safetensors")
+    runner = Runner()
+    runner.load(str(tmp_path), entry, str(other), "f32")
+    assert weights.samefile(other)
+    assert runner.run({"x": np.ones((2, 3), np.float32)}, False)["y"].shape == (2, 4)
