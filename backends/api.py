@@ -66,7 +66,7 @@ class Artifact:
 
 class Backend(Protocol):
     name: str
-    #: Distributions that the runner needs, with how to install them (`pip install "dlc[torch]"`).
+    #: Top-level modules that the runner imports, with how to install them (`pip install "dlc[torch]"`).
     needs: tuple[str, ...]
     install: str
     #: Module that holds the runner: a class `Runner` as below.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution, entry_points
+from importlib.metadata import entry_points
 from typing import Any
 
 from dlc.diagnostics import did_you_mean, error
@@ -38,9 +38,7 @@ def find_backend(name: str) -> Any:
 
 def missing_needs(backend: Any) -> str | None:
     """How to install what a backend's runner needs, None where all of it is there."""
-    for need in backend.needs:
-        try:
-            distribution(need)
-        except PackageNotFoundError:
-            return str(backend.install)
-    return None
+    from importlib.util import find_spec
+
+    # By module, not by distribution: `tensorflow-cpu` gives `tensorflow` too.
+    return str(backend.install) if any(find_spec(need) is None for need in backend.needs) else None
