@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from dlc.cli import main
+from dlc.cli.options import COMMANDS, parse
 from dlc.networks import elaborate
 from dlc.passes.resolve import load_project
 from dlc.verify.run import Settings, verify
@@ -58,6 +59,21 @@ def test_options_that_pages_mention_exist(capsys: pytest.CaptureFixture[str]) ->
         assert mentioned <= set(re.findall(r"--[a-z][a-z-]+", helps)), page.name
 
 
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def test_inline_commands_exist() -> None:
+    """`dlc verify net.dl --json` in running text: the command is one, its options parse."""
+    for page in DOCS.glob("*.md"):
+        for command in re.findall(r"`dlc\s([^`]+)`", prose(page)):
+            words = shlex.split(command)
+            assert words[0] in COMMANDS, f"{page.name}: dlc {command}"
+            if len(words) > 2:
+                parse([*words, "file.dl"] if words[-1].islower() and "." not in words[-1] else words)
+
+
 def test_failing_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     rules = import_module("dlc.backends.onnx.rules").RULES
@@ -70,7 +86,7 @@ def test_failing_report(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_links_lead_somewhere() -> None:
     for page in DOCS.glob("*.md"):
-        for target in re.findall(r"\]\(([\w./-]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        for target in re.findall(r"\]\(([\w./-]+)(?:#[^)]*)?\)", prose(page)):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
