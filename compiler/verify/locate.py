@@ -99,13 +99,20 @@ def _equation(program: Program, point: Point) -> Equation:
 
 def _cause(program: Program, found: _Found, message: str) -> Cause:
     path: list[str] = []
-    for key, index in found.tap.calls[:-1]:
-        target = program.module(key).body[index].target
-        if isinstance(target, Call | Scan):
-            path.append(program.module(key).instances[target.instance].path)
+    caller = None
+    for point in found.tap.calls[:-1]:
+        equation = _equation(program, point)
+        if isinstance(equation.target, Call | Scan):
+            path.append(program.module(point[0]).instances[equation.target.instance].path)
+        caller = equation.origin.span if not _standard(equation) else caller
     key, index = found.tap.point
     equation = program.module(key).body[index]
     op = equation.op
     if isinstance(equation.target, Call | Scan):
         op = f"{op} {program.module(key).instances[equation.target.instance].path}"
-    return Cause(key, index, op, equation.origin.span, tuple(path), message)
+    caller = caller if _standard(equation) else None
+    return Cause(key, index, op, equation.origin.span, tuple(path), message, caller)
+
+
+def _standard(equation: Equation) -> bool:
+    return equation.origin.span.file.startswith("std/")

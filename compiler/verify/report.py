@@ -29,9 +29,12 @@ class Cause:
     span: Span
     path: tuple[str, ...]
     message: str
+    #: Where the user's own file leads there, for an equation of the standard library.
+    caller: Span | None = None
 
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span.line else ""
+        where = f"{self.caller}: in {where}" if self.caller is not None else where
         inside = f" in {'.'.join(self.path)}" if self.path else ""
         return f"{where}`{self.op}`{inside} ({self.module}, equation {self.equation}) differs first: {self.message}"
 
@@ -157,6 +160,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "line": cause.span.line,
         "column": cause.span.column,
         "path": list(cause.path),
+        "caller": None if cause.caller is None else str(cause.caller),
         "message": cause.message,
     }
 

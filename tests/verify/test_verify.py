@@ -99,6 +99,20 @@ def test_a_wrong_op_inside_a_scan_is_caught_and_its_line_named() -> None:
     assert "net.dl:2:5: `tanh` in scan.forward.noise (noise#0, equation 2) differs first" in text
 
 
+def test_a_fault_inside_the_standard_library_points_at_the_user_s_line() -> None:
+    one = unit("recurrent")
+    (network,) = one.networks
+    noise, *others = network.inference.modules
+    inside = tuple(replace(e, origin=Origin(replace(e.origin.span, file="std/noise.dl"))) for e in noise.body)
+    moved = replace(network.inference, modules=(replace(noise, body=inside), *others))
+    both = replace(one, networks=(replace(network, inference=moved),))
+    report = verify(both, [double("wrong_tanh")], replace(QUICK, modes=("inference",), sizes=1))
+    (case,) = report.cases
+    assert "net.dl:304:5: in std/noise.dl:2:5: `tanh` in scan.forward.noise" in report.problems()[0]
+    assert case.cause is not None
+    assert str(case.cause.caller) == "net.dl:304:5"
+
+
 def test_a_wrong_integer_is_caught_and_its_line_named() -> None:
     report = verify(unit("normed"), [double("wrong_argmax")], replace(QUICK, modes=("inference",)))
     wrong = {o.name for case in report.cases for o in case.outputs if o.verdict == DISAGREES}
