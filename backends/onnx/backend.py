@@ -5,6 +5,9 @@ outputs are the network's by name, new states as `next <state>`, and in training
 as it is after the step. A name that is both an input's and an output's is `output <name>` among the outputs. Weights
 are initialisers under their canonical paths; their numbers stand in `<network>.safetensors` beside the model, which
 compiling neither writes nor reads.
+
+Gaps are ONNX Runtime's (1.31.1, CPU), not the model's: no 64-bit kernels for Tan, Erf, Conv, ConvTranspose and
+AveragePool (listed in tests/onnx/test_precisions.py), no bfloat16, and a `Scan` over no steps ends the process.
 """
 
 from __future__ import annotations

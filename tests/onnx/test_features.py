@@ -121,12 +121,48 @@ network Net:
     output outer = c.sums
 """
 
+GRAPHS = """
+block extremes:
+    input h: float[V, F]
+    input edges: int[2, E] in 0..V
+    messages u -> v along edges into V:
+        send h[u] - h[v]
+    aggregate high = max
+    messages u -> v along edges into V:
+        send h[u] * 2
+    aggregate low = min
+    messages u -> v along edges into V:
+        send h[u]
+    aggregate average = mean
+    output concat([high, low, average], axis=-1)
+
+block attention(units: int, heads: int):
+    input h: float[V, F]
+    input edges: int[2, E] in 0..V
+    param a_source, a_target: float[heads, units] ~ xavier_uniform
+    z = h -> dense(heads * units, bias=false) -> rearrange("v (k d) -> v k d", k=heads)
+    source = sum(z * a_source, axis=-1)
+    target = sum(z * a_target, axis=-1)
+    messages u -> v along edges into V:
+        score = leaky_relu(source[u] + target[v], slope=0.2)
+        send expand_dims(softmax(score, over=v), -1) * z[u]
+    aggregate out = sum
+    output out -> rearrange("v k d -> v (k d)") -> elu
+
+network Net:
+    input h: float[V, 5]
+    input edges: int[2, E] in 0..V
+    output e = extremes()(h, edges)
+    output a = attention(3, 2)(h, edges)
+"""
+
 SPECS: dict[str, tuple[str, list[dict[str, int]]]] = {
     "shared": (SHARED, [{"N": 2}, {"N": 5}]),
     "statistics": (STATISTICS, [{"N": 3, "T": 4}, {"N": 5, "T": 2}]),
     "states": (STATES, [{"N": 2}, {"N": 3}]),
     "sizes": (SIZES, [{"N": 2, "T": 5}, {"N": 3, "T": 4}]),
     "images": (IMAGES, [{"N": 2, "H": 13, "W": 18}, {"N": 1, "H": 16, "W": 9}]),
+    "graphs": (GRAPHS, [{"V": 6, "E": 9}, {"V": 4, "E": 30}, {"V": 3, "E": 1}]),
     "scans": (SCANS, [{"N": 3, "T": 5}, {"N": 4, "T": 1}]),
 }
 

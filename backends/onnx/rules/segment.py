@@ -97,13 +97,17 @@ def _segment(name: str, fold: _Fold, doc: str) -> Rule:
     def rule(b: Builder, use: Apply) -> Value:
         x, segments = use.inputs
         dtype, rank = use.types[0].dtype, use.types[0].rank
+        half = b.element(dtype) == "FLOAT16"  # which ONNX Runtime does not scatter
+        if half:
+            x, dtype = b.cast(x, "f32"), "f32"
 
         def build(b: Builder, given: Sequence[Value]) -> Value:
             x, segments, count = given
             return fold(b, x, segments, count, dtype, rank)
 
         inputs = [("x", x), ("segments", segments), ("count", use.sizes.one(use.attributes["count"]))]
-        return b.library.helper(b, name, (dtype, rank), inputs, build, doc)
+        folded = b.library.helper(b, name, (dtype, rank), inputs, build, doc)
+        return b.cast(folded, use.types[0].dtype) if half else folded
 
     return rule
 
