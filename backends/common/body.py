@@ -428,6 +428,7 @@ class Body:
             {word: self.plain(value) for word, value in node.attributes},
             BodyTools(self),
             numbers=tuple(numbers),
+            derived={word: _derived(value) for word, value in node.attributes},
             everywhere=node.everywhere,
         )
         return self.dialect.op(site)
@@ -662,6 +663,10 @@ class BodyTools:
         if self.body.arguments:
             return self.body._own(next(iter(self.body.arguments)))  # pyright: ignore[reportPrivateUsage]
         return self.body.owner.own(form.weights[0].name) if form.weights else None
+
+
+def _derived(value: Value) -> tuple[bool, ...]:
+    return tuple(isinstance(item, Known) and item.derived for item in value.items) if isinstance(value, Items) else ()
 
 
 def _arguments(form: Form) -> list[str]:

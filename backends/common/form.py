@@ -24,9 +24,10 @@ from dlc.spec.syntax import Expr
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The same plain value in all merged modules (no run-time size in it)."""
+    """The same plain value in all merged modules (no run-time size in it). `derived`: it has no source of its own."""
 
     value: object
+    derived: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ def fits(node: ast.stmt, indent: int) -> bool:
     return len(_statement(node, STEP * indent)) == 1
 
 
+def lines_of(node: ast.stmt, indent: int) -> list[str]:
+    """The statement's lines at this depth."""
+    return _statement(node, STEP * indent)
+
+
 def _blank_lines(before: ast.stmt, node: ast.stmt) -> int:
     definitions = (ast.FunctionDef, ast.ClassDef)
     imports = (ast.Import, ast.ImportFrom)

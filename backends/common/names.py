@@ -76,6 +76,8 @@ DIMENSION_NAMES = {
     "D": "dim",
     "E": "embed_dim",
     "M": "memory_dim",
+    "K": "key_dim",
+    "V": "value_dim",
     "H": "height",
     "W": "width",
     "L": "length",

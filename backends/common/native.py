@@ -43,6 +43,13 @@ def find(natives: Natives, modules: Sequence[Module]) -> Native | None:
     """The native that fits all modules of a bundle, or None."""
     block = modules[0].block
     native = natives.get(block.name) if block.standard else None
-    if native is None or not all(native.condition(module) for module in modules):
+    if native is None or not all(_plain(module) and native.condition(module) for module in modules):
         return None
     return native
+
+
+def _plain(module: Module) -> bool:
+    """One output, no states, and no inputs but those that the block declares (draws and taps may be made inputs)."""
+    declared = {name for name, _ in module.signature}
+    extra = [port for port in module.inputs if port.name not in declared]
+    return len(module.outputs) == 1 and not module.states and not module.next_states and not extra

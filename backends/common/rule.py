@@ -88,6 +88,8 @@ class Site:
     finite: tuple[bool, ...] = ()
     numbers: tuple[object, ...] = ()
     ranks_vary: bool = False
+    #: Entries of tuple attributes that have no source in the spec: what the compiler worked out.
+    derived: Mapping[str, tuple[bool, ...]] = field(default_factory=dict[str, "tuple[bool, ...]"])
     #: Types of operands and results in each merged module.
     everywhere: tuple[tuple[tuple[TensorType, ...], tuple[TensorType, ...]], ...] = field(default=())
 

@@ -43,7 +43,7 @@ def merge(seen: Sequence[Seen]) -> Value:
     if all(isinstance(one.value, tuple) for one in seen):
         return _items(seen)
     if not any(isinstance(one.value, Dim) for one in seen) and all(_equal(one.value, first.value) for one in seen):
-        return Known(first.value)
+        return Known(first.value, derived=all(one.source is None for one in seen))
     if isinstance(first.value, int | Dim) and not isinstance(first.value, bool):
         return _size(seen)
     raise Refused(f"constants differ: {first.value!r} and others")
@@ -112,7 +112,7 @@ def _items(seen: Sequence[Seen]) -> Value:
             for one, values in zip(seen, tuples, strict=True)
         ]
         items.append(merge(part))
-    if all(isinstance(item, Known) for item in items):
+    if all(isinstance(item, Known) and not item.derived for item in items):
         return Known(tuple(item.value for item in items if isinstance(item, Known)))
     return Items(tuple(items))
 

@@ -12,6 +12,7 @@ from dlc.backends.common.expression import python
 from dlc.backends.common.fold import Folded
 from dlc.backends.common.form import Branch, Form, Known, Make, Value, Weight, walk
 from dlc.backends.common.names import Scope
+from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.shapes import axis_of
 from dlc.backends.common.signature import NO_DEFAULT, Argument, parameters
@@ -101,7 +102,7 @@ class TorchClass:
     def _function(self) -> ast.stmt:
         scope = self.file.scope.child(argument.name for argument in self.arguments)
         body = Body(self, self.file.dialect, self.form, scope)
-        lines = body.print()
+        lines = outline(body.print(), 1, body.scope.allocate)
         args, defaults = self._forward_arguments(body)
         extra, more = parameters(self.arguments)
         required = len(extra) - len(more)
@@ -122,13 +123,15 @@ class TorchClass:
         made = construction.print()
         scope = self.file.scope.child()
         body = Body(self, self.file.dialect, self.form, scope)
-        lines = body.print()
+        lines = outline(body.print(), 2, body.scope.allocate)
+        read = {node.attr for line in lines for node in ast.walk(line) if isinstance(node, ast.Attribute)}
         args, defaults = self._forward_arguments(body)
         arguments = ast.arguments([], [ast.arg("self"), *args], None, [], [], None, defaults)
         forward = _define("forward", arguments, self._returns(), lines)
         stored = [
             line
             for word, attribute in self.stored.items()
+            if attribute in read
             for line in statements("self.$a = $x", a=attribute, x=name(self.by_word[word].name))
         ]
         weights, fills = self._weights()

@@ -16,7 +16,33 @@ def _reshape(site: Site) -> ast.expr:
         start, stop = flat
         end = None if stop == site.types[0].rank - 1 else literal(stop)
         return call("torch.flatten", site.operands[0], literal(start), *([end] if end is not None else []))
+    split = _unflattened(site)
+    if split is not None:
+        start, stop = split
+        parts = _entries(site.attribute("shape"))[start : stop + 1]
+        derived = [place for place in range(start, stop + 1) if _is_derived(site, place)]
+        plain = [place for place, code in enumerate(parts, start) if isinstance(code, ast.Constant)]
+        chosen = derived if len(derived) == 1 else plain
+        if len(chosen) == 1:
+            parts[chosen[0] - start] = literal(-1)
+        if len(parts) == 2 or len(chosen) == 1:
+            return _unflatten(site.operands[0], start, parts)
     return ast.Call(ast.Attribute(site.operands[0], "reshape", ast.Load()), _sizes(site), [])
+
+
+def _unflatten(x: ast.expr, axis: int, parts: list[ast.expr]) -> ast.expr:
+    return quote("$x.unflatten($axis, $parts)", x=x, axis=axis, parts=ast.Tuple(parts, ast.Load()))
+
+
+def _is_derived(site: Site, place: int) -> bool:
+    derived = site.derived.get("shape", ())
+    return place < len(derived) and derived[place]
+
+
+def _unflattened(site: Site) -> tuple[int, int] | None:
+    """Axes start..stop of the result that were one, in every merged module."""
+    found = {_flattens(after[0], before[0]) for before, after in site.everywhere}
+    return found.pop() if len(found) == 1 else None
 
 
 def _sizes(site: Site) -> list[ast.expr]:

@@ -1,0 +1,136 @@
+"""Long statements in steps: a part that is too much for one line gets a variable, before its statement.
+
+A chain of calls (`a(b(c(x)))`) becomes several assignments to the statement's own variable, as one would write it. A
+statement whose arguments fit on one line between their brackets stays.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+
+from dlc.backends.common.flat import flat
+from dlc.backends.common.layout import fits, lines_of
+from dlc.backends.common.quote import name
+
+Fresh = Callable[[str], str]
+
+
+def outline(body: Sequence[ast.stmt], depth: int, fresh: Fresh) -> list[ast.stmt]:
+    """The statements, `depth` levels deep, with long ones in steps. `fresh` gives names that are free."""
+    out: list[ast.stmt] = []
+    for node in body:
+        if isinstance(node, ast.If | ast.For | ast.With):
+            out.append(_inside(node, depth, fresh))
+        elif isinstance(node, ast.Assign | ast.Return) and node.value is not None:
+            out += _steps(node, depth, fresh)
+        else:
+            out.append(node)
+    return out
+
+
+def _inside(node: ast.If | ast.For | ast.With, depth: int, fresh: Fresh) -> ast.stmt:
+    body = outline(node.body, depth + 1, fresh)
+    match node:
+        case ast.If():
+            chained = len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If)
+            return ast.If(node.test, body, outline(node.orelse, depth if chained else depth + 1, fresh))
+        case ast.For():
+            return ast.For(node.target, node.iter, body, [])
+        case ast.With():
+            return ast.With(node.items, body)
+
+
+def _steps(node: ast.Assign | ast.Return, depth: int, fresh: Fresh) -> list[ast.stmt]:
+    out: list[ast.stmt] = []
+    for _ in range(32):
+        if _settled(node, depth):
+            break
+        assert node.value is not None
+        found = _part(node, depth)
+        if found is None:
+            break
+        word = _own_name(node, found) or fresh(_hint(found))
+        out.append(ast.Assign([ast.Name(word, ast.Store())], found))
+        node = _with_value(node, _replace(node.value, found, name(word)))
+    return [*out, node]
+
+
+def _settled(node: ast.Assign | ast.Return, depth: int) -> bool:
+    if fits(node, depth):
+        return True
+    simple = isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name | ast.Attribute)
+    return simple and not _has_chain(node.value) and len(lines_of(node, depth)) == 3
+
+
+def _has_chain(node: ast.expr | None) -> bool:
+    """True if a call stands before the last bracket: `a(b).c(d)`."""
+    func = node.func if isinstance(node, ast.Call) else None
+    return func is not None and any(isinstance(one, ast.Call | ast.Subscript) for one in ast.walk(func))
+
+
+def _part(node: ast.Assign | ast.Return, depth: int) -> ast.expr | None:
+    """The longest call inside that fits on a line of its own."""
+    assert node.value is not None
+    best: ast.expr | None = None
+    room = 88 - 4 * depth
+    for one in _calls(node.value):
+        word = _own_name(node, one) or f"{_hint(one)}_2"
+        if one is node.value or len(word) + 3 + len(flat(one)) > room:
+            continue
+        if best is None or len(flat(one)) > len(flat(best)):
+            best = one
+    return best if best is not None and len(flat(best)) > 12 else None
+
+
+def _calls(node: ast.AST) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Lambda | ast.ListComp | ast.GeneratorExp | ast.IfExp):
+        return
+    if isinstance(node, ast.Call):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child)
+
+
+def _own_name(node: ast.Assign | ast.Return, part: ast.expr) -> str | None:
+    """The statement's variable, if nothing but the part reads what it held before."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+        return None
+    word = node.targets[0].id
+    rest = _replace(node.value, part, ast.Constant(None))
+    return None if any(isinstance(one, ast.Name) and one.id == word for one in ast.walk(rest)) else word
+
+
+def _hint(node: ast.expr) -> str:
+    """The name of the function, of the first one in a chain of methods."""
+    func = node.func if isinstance(node, ast.Call) else node
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call):
+        return _hint(func.value)
+    match func:
+        case ast.Attribute(attr=attr):
+            return attr
+        case ast.Name(id=id):
+            return id
+        case _:
+            return "value"
+
+
+def _with_value(node: ast.Assign | ast.Return, value: ast.expr) -> ast.Assign | ast.Return:
+    return ast.Return(value) if isinstance(node, ast.Return) else ast.Assign(node.targets, value)
+
+
+def _replace(node: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:
+    """A copy with one node (by identity) replaced."""
+
+    class _Swap(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            return new if node is old else self.generic_visit(_copy(node))
+
+    result = _Swap().visit(node)
+    assert isinstance(result, ast.expr)
+    return result
+
+
+def _copy(node: ast.AST) -> ast.AST:
+    fields = {key: list(value) if isinstance(value, list) else value for key, value in ast.iter_fields(node)}
+    return type(node)(**fields)
