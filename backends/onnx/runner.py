@@ -38,6 +38,7 @@ class Runner:
     def __init__(self) -> None:
         self._session: ort.InferenceSession | None = None
         self._metadata: dict[str, str] = {}
+        self._has_scan = False
 
     def load(self, folder: str, entry: str, weights: str | None, precision: str) -> None:
         """`precision` is in the model already. Raises DlcError (E0804) where ONNX Runtime refuses the model."""
@@ -48,6 +49,8 @@ class Runner:
         model = onnx.load_model(str(path), load_external_data=False)
         if weights is not None:
             _give_weights(model, path.parent, Path(weights), options)
+        parts = [model.graph.node, *(function.node for function in model.functions)]
+        self._has_scan = any(node.op_type == "Scan" for nodes in parts for node in nodes)
         self._session = None  # the old one's memory first
         try:
             self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -67,6 +70,7 @@ class Runner:
         mode = self._metadata.get("dlc.mode", "inference")
         if asked != mode:
             raise error("E0805", f"this ONNX model is for {mode}, not for {asked}", exit_code=2)
+        self._refuse_empty_scans(inputs)
         wanted: Any = session.get_inputs()
         sizes = _sizes(wanted, inputs)
         feeds = {
@@ -76,6 +80,17 @@ class Runner:
         names = [item.name for item in session.get_outputs()]
         results: Any = session.run(names, feeds)
         return {name.removeprefix("output "): np.asarray(value) for name, value in zip(names, results, strict=True)}
+
+    def _refuse_empty_scans(self, inputs: Mapping[str, Array]) -> None:
+        """A `Scan` over nothing fails in ONNX Runtime (1.31.1), mostly by a signal that ends the process."""
+        for name, value in inputs.items():
+            if self._has_scan and np.size(value) == 0 and f"dlc.start.{name}" not in self._metadata:
+                raise error(
+                    "E0807",
+                    "ONNX Runtime cannot run a `Scan` over nothing",
+                    found=f"`{name}` of shape {list(np.shape(value))}",
+                    expected="at least one element",
+                )
 
     def _start(self, item: Any, sizes: Mapping[str, int]) -> Array:
         """A state that the caller leaves out; a dimension that only it has starts at 0."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -322,3 +324,23 @@ def test_weights_from_elsewhere_are_linked(tmp_path: Path):
     runner.load(str(tmp_path), entry, str(other), "f32")
     assert weights.samefile(other)
     assert runner.run({"x": np.ones((2, 3), np.float32)}, False)["y"].shape == (2, 4)
+
+
+def test_a_scan_over_nothing_is_refused(tmp_path: Path):
+    """ONNX Runtime would end the process: the runner says so instead."""
+    _, entry, weights = prepare(SCANS, tmp_path)
+    runner = Runner()
+    runner.load(str(tmp_path), entry, str(weights), "f32")
+    with pytest.raises(DlcError, match="E0807"):
+        runner.run({"x": np.zeros((2, 0, 2), np.float32), "lengths": np.ones(2, np.int64)}, False)
+
+
+def test_onnx_runtime_still_fails_on_a_scan_over_nothing(tmp_path: Path):
+    """By an exception or a signal, as the axes are. If this fails, it has been repaired, and the refusal can go."""
+    _, entry, _ = prepare(SCANS, tmp_path)
+    code = f"""
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession({str(tmp_path / entry)!r})
+session.run(None, {{"x": np.zeros((2, 0, 2), np.float32), "lengths": np.ones(2, np.int64)}})
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode != 0
