@@ -90,6 +90,7 @@ class Runner:
                     "ONNX Runtime cannot run a `Scan` over nothing",
                     found=f"`{name}` of shape {list(np.shape(value))}",
                     expected="at least one element",
+                    exit_code=3,
                 )
 
     def _start(self, item: Any, sizes: Mapping[str, int]) -> Array:
