@@ -1,7 +1,7 @@
 """Executes the statements of a block's body in order.
 
-A statement with a mistake is noted, the names that it would have bound become unknown, and the rest goes on, so that one run
-tells several mistakes.
+A statement with a mistake is noted, the names that it would have bound become unknown, and the rest goes on, so that
+one run tells several mistakes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dlc import ir
 from dlc.diagnostics import DlcError, Note, did_you_mean, error
 from dlc.dims import Dim
+from dlc.distributions import DISTRIBUTIONS as SPECS
 from dlc.ir import Static
 from dlc.passes import calls, dimensions, messages
 from dlc.passes.builder import Builder, content_of, is_tensor, static_of
@@ -20,20 +21,10 @@ from dlc.passes.walking import bound_names
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
-#: Distributions and the arguments that each takes, with defaults (None: must be given).
-DISTRIBUTIONS: dict[str, tuple[tuple[str, float | None], ...]] = {
-    "constant": (("value", None),),
-    "uniform": (("low", 0.0), ("high", 1.0)),
-    "normal": (("mean", 0.0), ("std", 1.0)),
-    "truncated_normal": (("mean", 0.0), ("std", 1.0)),
-    "xavier_uniform": (("gain", 1.0),),
-    "xavier_normal": (("gain", 1.0),),
-    "kaiming_uniform": (("slope", 0.0),),
-    "kaiming_normal": (("slope", 0.0),),
-    "lecun_normal": (),
-    "orthogonal": (("gain", 1.0),),
-    "bernoulli": (("p", None),),
-}
+#: What `~` names in a spec: distributions and the arguments that each takes, with defaults (None: must be given).
+DISTRIBUTIONS = {name: spec.arguments for name, spec in SPECS.items() if name != "expression"}
+#: Those that `sample` draws from at each call.
+SAMPLING = tuple(name for name, spec in SPECS.items() if spec.sampling)
 
 
 def execute_all(b: Builder, body: Sequence[syntax.Statement]) -> None:
@@ -214,12 +205,11 @@ def _initial(b: Builder, node: syntax.Parameter) -> ir.Distribution:
     return ir.Distribution("expression", (value,))
 
 
-def _distribution(b: Builder, node: syntax.Expr) -> ir.Distribution:
-    """`uniform(-0.1, 0.1)`, `xavier_uniform`. Raises DlcError E0201, E0306."""
+def _distribution(b: Builder, node: syntax.Expr, known: Sequence[str] = tuple(DISTRIBUTIONS)) -> ir.Distribution:
+    """`uniform(-0.1, 0.1)`, `xavier_uniform`; one of `known`. Raises DlcError E0201, E0306."""
     name = node.function if isinstance(node, syntax.Call) else node
-    if not isinstance(name, syntax.Name) or name.id not in DISTRIBUTIONS:
+    if not isinstance(name, syntax.Name) or name.id not in known:
         shown = name.id if isinstance(name, syntax.Name) else "this"
-        known = list(DISTRIBUTIONS)
         raise error(
             "E0201",
             f"`{shown}` is no distribution",
@@ -330,7 +320,7 @@ def _sample(b: Builder, node: syntax.Sample) -> None:
         )
     kind = dimensions.declared_type(b, node.type)
     value = b.new_value(kind)
-    b.draws.append(ir.Draw(node.name, value, _distribution(b, node.distribution)))
+    b.draws.append(ir.Draw(node.name, value, _distribution(b, node.distribution, SAMPLING)))
     b.env[node.name] = Tensor(value)
 
 

@@ -12,8 +12,10 @@ from dlc.backends.reference.interpreter import Interpreter
 from dlc.check_ir import check_program
 from dlc.diagnostics import DlcError
 from dlc.distributions import draw
-from dlc.networks import Elaborated
+from dlc.networks import Elaborated, elaborate
 from dlc.parameters import network_parameters
+from dlc.passes.resolve import load_project
+from dlc.passes.statements import DISTRIBUTIONS
 from dlc.verify.inputs import choose_sizes, make_inputs
 from doc_snippets import DOCS, Snippet, elaborated, snippets
 
@@ -78,3 +80,28 @@ def test_every_block_is_used(tmp_path: Path) -> None:
         everything = "\n".join(s.text for s in snippets(page, "dl"))
         unused = [name for name in declared if len(re.findall(rf"\b{name}\b", everything)) < 2]
         assert not unused, f"{page.name}: {unused}"
+
+
+def test_distributions_are_those_of_the_compiler() -> None:
+    """The table names each distribution with its arguments and defaults (to four places)."""
+    text = (DOCS / "language.md").read_text(encoding="utf-8")
+    table = text[text.index("| distribution |") : text.index("Fans are counted")]
+    shown = dict(re.findall(r"`(\w+)(?:\(([^)]*)\))?`", table))
+    expected = {
+        name: ", ".join(key if value is None else f"{key}={value:.5g}" for key, value in arguments)
+        for name, arguments in DISTRIBUTIONS.items()
+    }
+    assert shown == expected
+
+
+def test_default_initialisers_are_not_zero(tmp_path: Path) -> None:
+    """A gain of 0 once made all weights of `kaiming_normal` zero."""
+    path = tmp_path / "all.dl"
+    names = [name for name, wanted in DISTRIBUTIONS.items() if None not in dict(wanted).values()]
+    lines = [f"param {name}_: float[6, 5] ~ {name}" for name in names]
+    total = " + ".join(line.split()[1].rstrip(":") for line in lines)
+    path.write_text("\n    ".join(["network All:", *lines, f"output {total}"]) + "\n", encoding="utf-8")
+    (network,) = elaborate(load_project(path)).unit.networks
+    for p in network_parameters(network.inference, network.training):
+        values = draw(p.initial, p.shape, p.path, 0)
+        assert (values.std() > 0) == (p.path not in ("zeros_", "ones_")), p.path
