@@ -97,7 +97,11 @@ def _init_name(shell: Shell, word: str) -> ast.expr:
 def _build(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     """Weights, and layers that need sizes of the inputs."""
     if not shell.form.weights and not late_layers:
-        return None
+        arguments = ast.arguments(
+            [], [ast.arg("self"), ast.arg("input_shape", quote("tuple[int | None, ...]"))], None, [], [], None, []
+        )
+        note = ast.Expr(literal("The layers inside are built when they are first called."))
+        return _function("build", arguments, [note], literal(None))
     names = weight_names(shell) | (making_names(shell) if late_layers else set[str]())
     needed = _dimensions(shell, names)
     places = {dimension: shell.declared_axis(dimension) for dimension in needed}

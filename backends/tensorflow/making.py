@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.expression import negated, python
@@ -29,7 +29,8 @@ class Making:
         self.shell, self.names, self.scope = shell, names, scope
         self.loops: list[dict[str, str]] = []
         self.lists: dict[str, str] = {}
-        self.lengths: dict[tuple[str, tuple[int, ...]], int] = {}
+        self.entries: dict[str, dict[tuple[int, ...], ast.expr]] = {}
+        self.branches = 0
 
     # --- layers ------------------------------------------------------------------------------------------------
 
@@ -37,6 +38,8 @@ class Making:
         out = self._sequence(self.shell.form.body)
         for site, local in self.lists.items():
             out += statements("$target = $made", target=self.shell.attribute(site), made=name(local))
+        for site, entries in self.entries.items():
+            out += statements("$target = $made", target=self.shell.attribute(site), made=_display(entries, ()))
         return out
 
     def _list(self, site: str) -> ast.expr:
@@ -69,31 +72,16 @@ class Making:
         """Sets the attribute, or appends to the list that it holds."""
         if not slot.indices:
             return statements("$target = $made", target=self.shell.attribute(slot.site), made=made)
-        target = self._list(slot.site)
         if all(isinstance(index, Known) for index in slot.indices):
-            return self._put_at(slot.site, tuple(int(str(i.value)) for i in slot.indices if isinstance(i, Known)), made)
+            path = tuple(int(str(index.value)) for index in slot.indices if isinstance(index, Known))
+            if self.branches:
+                raise error("E0706", f"`{slot.site}` is made in some turns of a loop only", exit_code=3)
+            self.entries.setdefault(slot.site, {})[path] = made
+            return []
+        target = self._list(slot.site)
         for _ in slot.indices[1:]:
             target = quote("$x[-1]", x=target)
         return statements("$target.append($made)", target=target, made=made)
-
-    def _put_at(self, site: str, path: tuple[int, ...], made: ast.expr) -> list[ast.stmt]:
-        """An entry at a known place: lists above it are made, gaps before it are None."""
-        out: list[ast.stmt] = []
-        target = self._list(site)
-        if (site, ()) not in self.lengths:
-            out += statements("$x = []", x=target)
-            self.lengths[site, ()] = 0
-        for depth, index in enumerate(path):
-            above, last = path[:depth], depth == len(path) - 1
-            while self.lengths[site, above] < index:
-                out += statements("$x.append(None)", x=target)
-                self.lengths[site, above] += 1
-            if self.lengths[site, above] == index:
-                out += statements("$x.append($made)", x=target, made=made if last else ast.List([], ast.Load()))
-                self.lengths[site, above] += 1
-                self.lengths[site, path[: depth + 1]] = 0
-            target = quote("$x[$i]", x=target, i=index)
-        return out
 
     def _loop(self, node: Loop) -> list[ast.stmt]:
         sites = made_sites(node.body, self.shell.context)
@@ -123,7 +111,9 @@ class Making:
             return []
         if reads_training(node):
             return [statement for arm in node.arms for statement in self._sequence(arm or ())]
+        self.branches += 1
         arms = [None if arm is None else self._arm(arm, sites) for arm in node.arms]
+        self.branches -= 1
         tests = [self.code(test) for test in node.tests]
         pairs = [(test, arm) for test, arm in zip(tests, arms, strict=False) if arm is not None]
         orelse = arms[-1]
@@ -267,3 +257,13 @@ def _chain(pairs: list[tuple[ast.expr, list[ast.stmt]]], orelse: list[ast.stmt])
     if not body and not below:
         return []
     return [ast.If(negated(test), below, [])] if not body else [ast.If(test, body, below)]
+
+
+def _display(entries: Mapping[tuple[int, ...], ast.expr], path: tuple[int, ...]) -> ast.expr:
+    """A list display of what is at the places below `path`; None where there is nothing."""
+    if path in entries:
+        return entries[path]
+    places = [found[len(path)] for found in entries if found[: len(path)] == path and len(found) > len(path)]
+    if not places:
+        return literal(None)
+    return ast.List([_display(entries, (*path, place)) for place in range(max(places) + 1)], ast.Load())
