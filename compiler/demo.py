@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 EXAMPLES = Path("examples")
-BACKENDS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "onnx": "ONNX Runtime"}
+BACKENDS = {"torch": "PyTorch", "tensorflow": "TensorFlow", "onnx": "ONNX"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ def tasks(examples: Path = EXAMPLES) -> Iterator[Task]:
     yield Task("attention", small, "8 pairs of sentences", pairs)
     karate = demo_data.graph("karate_club")
     club = network("graph.dl", "GCN").with_settings(classes=2).with_sizes(F=len(karate["features"]))
-    yield Task("graphs", club, "34 members of a karate club", karate)
+    yield Task("graphs", club, "34 karate club members", karate)
     novel = demo_data.graph("les_miserables")
     characters_of = network("gat.dl", "GAT").with_settings(classes=3).with_sizes(F=len(novel["features"]))
-    yield Task("graphs", characters_of, "77 characters of a novel", novel)
+    yield Task("graphs", characters_of, "77 novel characters", novel)
 
 
 def main(folder: Path, examples: Path = EXAMPLES) -> int:
@@ -103,7 +103,9 @@ def _run(found: list[Task], usable: list[str], folder: Path, console: Console) -
             report = dlc.verify(task.network, backends=usable, inputs=task.inputs, workers=workers)
             results.append((task, report))
             verdict = "agree" if report.agreed else "[bold red]do NOT agree[/]"
-            progress.print(f"{task.network.name} on {task.data}: {len(report.cases)} comparisons {verdict}")
+            progress.print(
+                f"{task.family}: {task.network.name} on {task.data}: {len(report.cases)} comparisons {verdict}"
+            )
             progress.advance(bar)
     return results
 
@@ -120,13 +122,16 @@ def _table(results: list[tuple[Task, Report]], usable: list[str]) -> Table:
     from rich.table import Table
 
     table = Table(
-        title="Largest difference from the reference (and what rounding allows)", box=None, title_justify="left"
+        title="Largest difference from the reference, of what rounding allows",
+        box=None,
+        title_justify="left",
+        pad_edge=False,
     )
-    for title in ("family", "network", "real data", *(BACKENDS[name] for name in usable)):
-        table.add_column(title)
+    for title in ("network", "real data", *(BACKENDS[name] for name in usable)):
+        table.add_column(title, no_wrap=True)
     for task, report in results:
         by_backend = [[case for case in report.cases if case.backend == name] for name in usable]
-        table.add_row(task.family, task.network.name, task.data, *map(_cell, by_backend))
+        table.add_row(task.network.name, task.data, *map(_cell, by_backend))
     return table
 
 
@@ -136,7 +141,12 @@ def _cell(cases: list[Case]) -> str:
         return f"[bold red]{wrong.status if wrong else 'nothing'}[/]"
     outputs = [output for case in cases for output in case.outputs]
     worst = max(outputs, key=lambda output: output.error / (output.tolerance or 1.0))
-    return f"[green]{worst.error:.0e}[/] ({worst.tolerance:.0e})"
+    return f"[green]{_short(worst.error)}[/] of {_short(worst.tolerance)}"
+
+
+def _short(number: float) -> str:
+    """Two characters less than `.0e`: 2e-7."""
+    return f"{number:.0e}".replace("e-0", "e-")
 
 
 if __name__ == "__main__":
