@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from dlc.backends.common.names import dimension_name
+from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
 from dlc.backends.tensorflow.kernels import order
 from dlc.backends.tensorflow.making import Making, making_names, weight_names
@@ -19,7 +20,7 @@ _TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": 
 
 def function_code(shell: Shell, word: str) -> ast.FunctionDef:
     """A block without anything of its own."""
-    body = without_idle(shell.body.print())
+    body = outline(without_idle(shell.body.print()), 1, shell.body.scope.allocate)
     arguments = _call_arguments(shell, leading=[])
     keyword_only = [(shell.argument(w), annotation(shell, w), shell.default(shell.folded, w)) for w in _words(shell)]
     arguments.kwonlyargs = [ast.arg(w, annotation) for w, annotation, _ in keyword_only]
@@ -29,7 +30,7 @@ def function_code(shell: Shell, word: str) -> ast.FunctionDef:
 
 def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
     """A subclass of keras.layers.Layer."""
-    call_body = without_idle(shell.body.print())
+    call_body = outline(without_idle(shell.body.print()), 2, shell.body.scope.allocate)
     uses_training = any(isinstance(n, ast.Name) and n.id == "training" for s in call_body for n in ast.walk(s))
     arguments = _call_arguments(shell, leading=["self"])
     if uses_training:

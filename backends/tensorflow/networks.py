@@ -7,6 +7,7 @@ import ast
 from dlc.backends.api import Network
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.expression import python
+from dlc.backends.common.layout import fits
 from dlc.backends.common.names import identifier
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
@@ -64,18 +65,21 @@ def _finish(
         elif _plain(values[key]) and values[key] != shell.default(shell.folded, key):
             keywords.append(ast.keyword(shell.argument(key), _value(values[key])))
     layer = ast.Call(name(class_name), [], keywords)
-    applied = ast.Call(layer, [name(word) for word in inputs], [])
     names = output_names(entry)
+    words = [shell.context.scope.child((*inputs, "layer")).allocate(word) for word in names]
+    if len(names) == 1:
+        words = ["outputs"]
+    targets: list[ast.expr] = [ast.Name(word, ast.Store()) for word in words]
+    target = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
+    tensors = [name(word) for word in inputs]
+    body: list[ast.stmt] = [ast.Assign([target], ast.Call(layer, tensors, []))]
+    if not fits(body[0], 1):
+        body = [ast.Assign([ast.Name("layer", ast.Store())], layer), ast.Assign([target], call("layer", *tensors))]
     table: ast.expr = name(inputs[0])
     if len(inputs) != 1:
         table = ast.Dict([literal(port) for port in _input_names(entry)], [name(word) for word in inputs])
-    if len(names) == 1:
-        outputs: ast.expr = name("outputs")
-        body = statements("outputs = $applied", applied=applied)
-    else:
-        words = [shell.context.scope.child(inputs).allocate(word) for word in names]
-        targets: list[ast.expr] = [ast.Name(word, ast.Store()) for word in words]
-        body = [ast.Assign([ast.Tuple(targets, ast.Store())], applied)]
+    outputs: ast.expr = name("outputs")
+    if len(names) != 1:
         outputs = ast.Dict([literal(word) for word in names], [name(word) for word in words])
     model = call("keras.Model", table, outputs, name=literal(identifier(network.name)))
     return [*body, ast.Return(model)]
