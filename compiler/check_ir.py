@@ -156,6 +156,7 @@ class _Checker:
         if module.signature:
             declared = [name for name, _ in module.signature]
             self.require(sorted(declared) == sorted([*present, *module.absent]), "the signature has other inputs")
+            self.require([name for name in declared if name in present] == present, "the signature has another order")
         for port in module.inputs:
             dtype = module.types[port.value].dtype
             self.require(port.bounds is None or dtype in INTS, f"the bounds of {port.name}: {dtype} is no integer")

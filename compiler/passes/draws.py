@@ -3,7 +3,9 @@
 - A module's own draw becomes an input of the same name.
 - A call of a module with draws gets an input for each: `<instance path>_<name>`.
 - A scan over such a module gets a scanned input, with the time axis where the scan has it.
-- In a network, a module that draws in one mode only has that input in the other mode too: absent, and optional in both.
+- In a network, a module that draws in one mode only gets the same input, unused, in the other mode, so that both modes
+are
+  called alike. Where a call itself is there in one mode only, its input is absent in the other, and optional in both.
 
 An input of the entry keeps the draw's distribution on the side, for whoever makes the numbers. Programs without draws
 come back unchanged. Blocks that gain inputs lose their identity, so that no backend takes its native form of them.
@@ -14,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from dlc.check_ir import renamed, with_axis
-from dlc.ir import BlockId, Call, Distribution, Equation, Module, Port, Program, Scan
+from dlc.check_ir import formal_dimensions, renamed, with_axis
+from dlc.dims import symbols
+from dlc.ir import BlockId, Call, Distribution, Draw, Equation, Module, Port, Program, Scan
 from dlc.passes.rewrite import Values, free_name, without_identity
 
 
@@ -40,10 +43,11 @@ def explicit_draws(program: Program) -> tuple[Program, dict[str, Distribution]]:
 
 def explicit_network(inference: Program, training: Program) -> Explicit:
     """Both programs of a network with the same inputs, those that only the other mode draws marked absent."""
-    first, second = _Lift(inference), _Lift(training)
+    pairs = _pairs(inference, training)
+    first = _Lift(_with_draws(inference, training, pairs))
+    second = _Lift(_with_draws(training, inference, {other: one for one, other in pairs.items()}))
     if not first.gained and not second.gained:
         return Explicit(inference, training, {}, {})
-    pairs = _pairs(inference, training)
     blocks = first.blocks | second.blocks
     return Explicit(
         without_identity(_with_absent(first, {a: second.gained.get(b, {}) for a, b in pairs.items()}), blocks),
@@ -115,6 +119,31 @@ class _Lift:
         return replace(equation, target=target, inputs=(*equation.inputs[:at], *new, *equation.inputs[at:]))
 
 
+def _with_draws(program: Program, other: Program, pairs: Mapping[str, str]) -> Program:
+    """The program whose modules also have the draws of the modules that stand in their place in the other mode."""
+
+    def of(module: Module) -> Module:
+        if module.key not in pairs:
+            return module
+        twin = other.module(pairs[module.key])
+        own = {draw.name: draw for draw in module.draws}
+        known = {home.symbol for home in module.homes} | set(formal_dimensions(module))
+        values = Values(module.types)
+        draws: list[Draw] = []
+        for draw in twin.draws if twin.training else (*module.draws, *twin.draws):
+            if draw.name in {made.name for made in draws}:
+                continue
+            if draw.name in own:
+                draws.append(own.pop(draw.name))
+                continue
+            type_ = twin.types[draw.value]
+            if all(name in known for size in type_.shape for name in symbols(size)):
+                draws.append(Draw(draw.name, values.new(type_), draw.distribution))
+        return replace(module, draws=(*draws, *own.values()), types=tuple(values.types))
+
+    return replace(program, modules=tuple(map(of, program.modules)))
+
+
 def _with_absent(lifted: _Lift, others: Mapping[str, Mapping[str, Distribution]]) -> Program:
     """The program with the other mode's draws as absent inputs, and one signature for both modes."""
 
@@ -123,7 +152,8 @@ def _with_absent(lifted: _Lift, others: Mapping[str, Mapping[str, Distribution]]
         absent = tuple(name for name in other if name not in own)
         if not own and not absent:
             return module
-        both = dict(sorted({name: name in own and name in other for name in (*own, *other)}.items()))
+        order = (*own, *other) if module.training else (*other, *own)
+        both = {name: name in own and name in other for name in order}
         kept = tuple(item for item in module.signature if item[0] not in both)
         signature = (*kept, *((name, not always) for name, always in both.items()))
         return replace(module, absent=(*module.absent, *absent), signature=signature)

@@ -63,6 +63,7 @@ def test_right_programs_pass(name: str) -> None:
         ("recurrent", "  home T = x axis 1: T\n", "", "the entry's dimension T has no home"),
         ("recurrent", "bind pair [%8, [%10, none]]", "bind pair [%8, [%30, none]]", "value 30"),
         ("recurrent", "signature x, lengths, shift", "signature x, lengths", "the signature"),
+        ("recurrent", "signature x, lengths, shift", "signature lengths, x, shift", "another order"),
     ],
 )
 def test_wrong_programs_are_told(name: str, old: str, new: str, message: str) -> None:

@@ -76,19 +76,33 @@ def test_fed_draws_are_what_the_program_draws(weights, inputs) -> None:
         np.testing.assert_array_equal(found[name], value)
 
 
-def test_both_modes_get_the_same_signature() -> None:
+def test_both_modes_get_the_same_inputs() -> None:
     explicit = explicit_network(as_inference(PROGRAM), PROGRAM)
     check_program(explicit.inference)
     check_program(explicit.training)
-    assert explicit.inference_draws == {}
+    assert explicit.inference_draws == explicit.training_draws
     assert tuple(explicit.training_draws) == DRAWS
     for key in ("noise#0", "cell#0", "Recurrent#0"):
         inference, training = explicit.inference.module(key), explicit.training.module(key)
         assert inference.signature == training.signature
+        assert [port.name for port in inference.inputs] == [port.name for port in training.inputs]
         assert inference.block == training.block
+    assert explicit.inference.module("dense#0").signature == (("x", False),)
+
+
+def test_a_call_that_one_mode_lacks_has_an_absent_draw_there() -> None:
+    quiet = as_inference(PROGRAM)
+    noise, *dense, cell, entry = quiet.modules
+    body = tuple(replace(e, op="tanh", inputs=(6,), target=None) if e.outputs == (7,) else e for e in cell.body)
+    explicit = explicit_network(replace(quiet, modules=(noise, *dense, replace(cell, body=body), entry)), PROGRAM)
+    check_program(explicit.inference)
+    check_program(explicit.training)
+    assert (explicit.inference_draws, tuple(explicit.training_draws)) == ({}, DRAWS)
+    for key in ("cell#0", "Recurrent#0"):
+        inference, training = explicit.inference.module(key), explicit.training.module(key)
+        assert inference.signature == training.signature
         gained = {name for name, optional in inference.signature if optional} - {"missing"}
         assert gained == set(inference.absent) - {"missing"} != set()
-    assert explicit.inference.module("dense#0").absent == ()
 
 
 def test_taps_show_values_inside_calls_and_scans(weights, inputs) -> None:
