@@ -50,6 +50,7 @@ from dlc.backends.common.form import (
     walk,
 )
 from dlc.backends.common.form import Sequence as Nodes
+from dlc.backends.common.liveness import Live
 from dlc.backends.common.names import Scope
 from dlc.backends.common.native import Arguments
 from dlc.backends.common.quote import literal, name, quote, statements
@@ -57,9 +58,19 @@ from dlc.backends.common.rule import VARIES, Site
 from dlc.backends.common.shapes import axis_of
 from dlc.backends.common.values import value_of
 from dlc.dims import Dim, Size
-from dlc.ir import TensorType
+from dlc.ir import FLOATS, TensorType
 from dlc.spec import syntax
 from dlc.spec.syntax import Expr
+
+#: Arithmetic that Python does on numbers as the op does on tensors.
+_ARITHMETIC = {
+    "add": "$0 + $1",
+    "subtract": "$0 - $1",
+    "multiply": "$0 * $1",
+    "divide": "$0 / $1",
+    "negative": "-$0",
+    "cast": "$0",
+}
 
 
 class Owner(Protocol):
@@ -128,15 +139,16 @@ class Body:
     def __init__(self, owner: Owner, dialect: Dialect, form: Form, scope: Scope):
         self.owner, self.dialect, self.form, self.scope = owner, dialect, form, scope
         self.arguments = {word: scope.allocate(word) for word in _arguments(form)}
-        bound = [node.name for node in walk(form.body) if isinstance(node, Bind)]
+        self.live = Live(form)
+        bound = [node.name for node in walk(form.body) if isinstance(node, Bind) and self.live.keeps(node)]
         self.variables = dict(self.arguments)
         for word in dict.fromkeys(bound):
             if word not in self.variables:
                 self.variables[word] = scope.allocate(word)
         self.binds = Counter(bound)
-        self.uses = _count(form)
+        self.uses = _count(form, self.live)
         self.pending: dict[int, ast.expr] = {}
-        self.numbers: dict[int, object] = {}
+        self.numbers: dict[int, tuple[ast.expr, object]] = {}
         self.collectors: dict[int, str] = {}
         self.frames: list[Frame] = []
         self.makes: dict[str, Make] = {node.slot.site: node for node in walk(form.body) if isinstance(node, Make)}
@@ -157,7 +169,7 @@ class Body:
 
     def _end(self, ref: Ref) -> ast.expr:
         if isinstance(ref, Temp) and ref.id in self.numbers:
-            return self.dialect.number(self.numbers[ref.id], self.kinds[ref.id], self)
+            return self.dialect.number(*self.numbers[ref.id], self.kinds[ref.id], self)
         return self.ref(ref)
 
     def _preamble(self) -> list[ast.stmt]:
@@ -170,6 +182,7 @@ class Body:
     # --- statements --------------------------------------------------------------------------------------------
 
     def sequence(self, body: Nodes, ends: Sequence[Ref] = ()) -> list[ast.stmt]:
+        body = tuple(node for node in body if self.live.keeps(node))
         out: list[ast.stmt] = []
         place = 0
         while place < len(body):
@@ -189,7 +202,7 @@ class Body:
                     out += self.dialect.store(self.owner.own(node.name), self.ref(node.value))
                 case Step():
                     out += self._step(node, rest)
-                case Run() if node.op in ("constant", "dimension") and self._is_number(node):
+                case Run() if self._is_number(node):
                     continue
                 case _:
                     skipped, lines = self._value(node, rest, ends)
@@ -198,12 +211,20 @@ class Body:
         return out
 
     def _is_number(self, node: Run) -> bool:
-        """Rank-0 constants and sizes are written where they are used."""
-        if node.result_types[0].rank != 0:
+        """Rank-0 constants, sizes, and arithmetic on these are written where they are used."""
+        if len(node.results) != 1 or node.result_types[0].rank != 0:
             return False
-        attribute = "value" if node.op == "constant" else "size"
-        value = dict(node.attributes)[attribute]
-        self.numbers[node.results[0]] = value
+        if node.op in ("constant", "dimension"):
+            value = dict(node.attributes)["value" if node.op == "constant" else "size"]
+            self.numbers[node.results[0]] = (self.value(value), self.plain(value))
+            return True
+        known = [self.numbers.get(ref.id) if isinstance(ref, Temp) else None for ref in node.operands]
+        if node.op not in _ARITHMETIC or any(number is None for number in known):
+            return False
+        codes = [number[0] for number in known if number is not None]
+        if node.op == "cast" and node.result_types[0].dtype not in FLOATS:
+            return False
+        self.numbers[node.results[0]] = (quote(_ARITHMETIC[node.op], *codes), VARIES)
         return True
 
     def _value(self, node: Node, rest: Nodes, ends: Sequence[Ref]) -> tuple[int, list[ast.stmt]]:
@@ -267,7 +288,7 @@ class Body:
             return []
         if isinstance(node.content, Temp) and node.content.id in self.numbers:
             temp = node.content.id
-            value = self.dialect.number(self.numbers[temp], self.kinds[temp], self)
+            value = self.dialect.number(*self.numbers[temp], self.kinds[temp], self)
         else:
             value = self.ref(node.content)
         if isinstance(value, ast.Name) and value.id == variable:
@@ -417,8 +438,8 @@ class Body:
                 numbers.append(None)
                 continue
             number = self.numbers.get(operand.id) if isinstance(operand, Temp) else None
-            operands.append(self.value(cast(Value, number)) if number is not None else self.ref(operand))
-            numbers.append(None if number is None else self.plain(cast(Value, number)))
+            operands.append(number[0] if number is not None else self.ref(operand))
+            numbers.append(None if number is None else number[1])
         site = Site(
             node.op,
             tuple(operands),
@@ -463,7 +484,7 @@ class Body:
     def _tensor(self, ref: Ref) -> ast.expr:
         """An operand that must be a tensor."""
         if isinstance(ref, Temp) and ref.id in self.numbers:
-            return self.dialect.number(self.numbers[ref.id], self.kinds[ref.id], self)
+            return self.dialect.number(*self.numbers[ref.id], self.kinds[ref.id], self)
         return self.ref(ref)
 
     def slot(self, slot: Slot) -> ast.expr:
@@ -510,7 +531,7 @@ class Body:
         match ref:
             case Temp(id):
                 if id in self.numbers:
-                    return self.value(cast(Value, self.numbers[id]))
+                    return self.numbers[id][0]
                 return self.pending[id]
             case Var(word):
                 return name(self.variables[word])
@@ -675,11 +696,11 @@ def _arguments(form: Form) -> list[str]:
     return [*required, *form.states, *(word for word, optional in form.inputs if optional)]
 
 
-def _count(form: Form) -> Counter[int]:
+def _count(form: Form, live: Live) -> Counter[int]:
     uses: Counter[int] = Counter()
     for node in walk(form.body):
         for ref in used(node):
-            if isinstance(ref, Temp):
+            if isinstance(ref, Temp) and live.keeps(node):
                 uses[ref.id] += 1
     for temp in _spread_temps(form.body):
         uses[temp] += 2

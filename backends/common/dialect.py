@@ -25,7 +25,7 @@ class Dialect(Protocol):
         """The code of an op (see `rule`)."""
         ...
 
-    def number(self, value: object, kind: TensorType, body: Body) -> ast.expr:
+    def number(self, code: ast.expr, value: object, kind: TensorType, body: Body) -> ast.expr:
         """A constant or size where a tensor must stand (a result, a call's operand)."""
         ...
 

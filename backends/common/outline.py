@@ -14,6 +14,14 @@ from dlc.backends.common.layout import fits, lines_of
 from dlc.backends.common.quote import name
 
 Fresh = Callable[[str], str]
+_OPERATIONS: dict[type[ast.operator], str] = {
+    ast.Add: "total",
+    ast.Sub: "difference",
+    ast.Mult: "scaled",
+    ast.MatMult: "product",
+    ast.Div: "ratio",
+    ast.Pow: "power",
+}
 
 
 def outline(body: Sequence[ast.stmt], depth: int, fresh: Fresh) -> list[ast.stmt]:
@@ -70,23 +78,25 @@ def _has_chain(node: ast.expr | None) -> bool:
 
 
 def _part(node: ast.Assign | ast.Return, depth: int) -> ast.expr | None:
-    """The longest call inside that fits on a line of its own."""
+    """The longest call inside that fits on a line of its own; where there is none, the longest sum or product."""
     assert node.value is not None
     best: ast.expr | None = None
     room = 88 - 4 * depth
-    for one in _calls(node.value):
+    found = [one for one in _calls(node.value) if one is not node.value and len(flat(one)) > 12]
+    calls = [one for one in found if isinstance(one, ast.Call)]
+    for one in calls or found:
         word = _own_name(node, one) or f"{_hint(one)}_2"
-        if one is node.value or len(word) + 3 + len(flat(one)) > room:
+        if len(word) + 3 + len(flat(one)) > room:
             continue
         if best is None or len(flat(one)) > len(flat(best)):
             best = one
-    return best if best is not None and len(flat(best)) > 12 else None
+    return best
 
 
 def _calls(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Lambda | ast.ListComp | ast.GeneratorExp | ast.IfExp):
         return
-    if isinstance(node, ast.Call):
+    if isinstance(node, ast.Call | ast.BinOp | ast.Compare):
         yield node
     for child in ast.iter_child_nodes(node):
         yield from _calls(child)
@@ -94,7 +104,12 @@ def _calls(node: ast.AST) -> Iterator[ast.expr]:
 
 def _own_name(node: ast.Assign | ast.Return, part: ast.expr) -> str | None:
     """The statement's variable, if nothing but the part reads what it held before."""
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
+    if (
+        not isinstance(node, ast.Assign)
+        or not isinstance(node.value, ast.Call)
+        or len(node.targets) != 1
+        or not isinstance(node.targets[0], ast.Name)
+    ):
         return None
     word = node.targets[0].id
     rest = _replace(node.value, part, ast.Constant(None))
@@ -111,6 +126,8 @@ def _hint(node: ast.expr) -> str:
             return attr
         case ast.Name(id=id):
             return id
+        case ast.BinOp(op=op):
+            return _OPERATIONS.get(type(op), "value")
         case _:
             return "value"
 

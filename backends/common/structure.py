@@ -88,8 +88,12 @@ def prepare(module: Module) -> Prepared:
     draws = {draw.value: draw for draw in module.draws}
     writes = _writes(module)
     items: list[Item] = []
+    due: list[tuple[Writing, Origin]] = []
     made = 0
     for equation in module.body:
+        if not isinstance(equation.target, Bind):
+            items.extend(Item(writing, origin, dict(names)) for writing, origin in due)
+            due = []
         wanted = _instance(equation)
         while wanted is not None and made <= wanted:
             if callees.get(made):
@@ -104,7 +108,8 @@ def prepare(module: Module) -> Prepared:
             names.pop(equation.target.name, None)
             names[equation.target.name] = equation.target.content
         for value in equation.outputs:
-            items.extend(Item(Writing(name, value), equation.origin, dict(names)) for name in writes.get(value, ()))
+            due += [(Writing(name, value), equation.origin) for name in writes.get(value, ())]
+    items.extend(Item(writing, origin, dict(names)) for writing, origin in due)
     return Prepared(module, tuple(items), names)
 
 

@@ -67,11 +67,11 @@ class TorchDialect:
     def device(self, anchor: ast.expr | None) -> list[ast.keyword]:
         return [] if anchor is None else [ast.keyword("device", quote("$x.device", x=anchor))]
 
-    def number(self, value: object, kind: TensorType, body: Body) -> ast.expr:
+    def number(self, code: ast.expr, value: object, kind: TensorType, body: Body) -> ast.expr:
         from dlc.backends.common.body import BodyTools
 
         tools = BodyTools(body)
-        return self.full(body.value(value), body.plain(value), [], kind, tools.anchor())  # type: ignore[arg-type]
+        return self.full(code, value, [], kind, tools.anchor())
 
     def full(
         self, code: ast.expr, value: object, shape: list[ast.expr], kind: TensorType, anchor: ast.expr | None

@@ -25,11 +25,11 @@ def dim(site: Site) -> ast.expr | None:
 
 def _reduce(name: str) -> Rule:
     def rule(site: Site) -> ast.expr:
+        if site.value("axis") == ():
+            return site.operands[0]
         axis, kept = dim(site), keep(site)
         if axis is None and kept is not None:
             axis = literal(tuple(range(site.types[0].rank)))
-        if site.value("axis") == ():
-            axis = literal(())
         return ast.Call(ast.Attribute(site.operands[0], name, ast.Load()), [], _keywords(dim=axis, keepdim=kept))
 
     return rule
@@ -50,6 +50,8 @@ def _prod(site: Site) -> ast.expr:
 
 
 def _variance(site: Site) -> ast.expr:
+    if site.value("axis") == ():
+        return call("torch.zeros_like", site.operands[0])
     axis, kept = dim(site), keep(site)
     return ast.Call(
         ast.Attribute(site.operands[0], "var", ast.Load()), [], _keywords(dim=axis, correction=literal(0), keepdim=kept)

@@ -27,7 +27,8 @@ def _reshape(site: Site) -> ast.expr:
             parts[chosen[0] - start] = literal(-1)
         if len(parts) == 2 or len(chosen) == 1:
             return _unflatten(site.operands[0], start, parts)
-    return ast.Call(ast.Attribute(site.operands[0], "reshape", ast.Load()), _sizes(site), [])
+    sizes = _sizes(site) or [ast.Tuple([], ast.Load())]
+    return ast.Call(ast.Attribute(site.operands[0], "reshape", ast.Load()), sizes, [])
 
 
 def _unflatten(x: ast.expr, axis: int, parts: list[ast.expr]) -> ast.expr:
