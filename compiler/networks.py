@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dlc import dims, ir
@@ -19,6 +21,8 @@ from dlc.passes.things import BlockDeclaration, BlockValue, Pending, Static, Thi
 from dlc.spec import syntax
 from dlc.spec.parser import parse_expression
 from dlc.spec.source import Span
+
+RECURSION = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,22 @@ class Elaborated:
 
 def elaborate(project: Project, choice: Choice | None = None) -> Elaborated:
     """Elaborates the chosen networks of a file. Raises DlcError with the mistakes of all of them."""
+    with _deep_stack():
+        return _elaborate(project, choice)
+
+
+@contextmanager
+def _deep_stack() -> Iterator[None]:
+    """Room for MAX_NESTING blocks inside each other, at some twenty Python calls each; 3.11 keeps these on the heap."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _elaborate(project: Project, choice: Choice | None) -> Elaborated:
     choice = choice or Choice(None, {}, {})
     elaborator = Elaborator()
     scope = Builder(elaborator, _file_block(project), False)

@@ -13,6 +13,8 @@ from dlc.passes.builder import Builder, static_of
 from dlc.passes.things import BlockValue, Items, Layer, Pending, Tensor, Thing
 from dlc.spec.source import Span
 
+MAX_STATES = 4096
+
 
 def make(b: Builder, pending: Pending) -> Layer:
     """Makes an instance: its hyperparameters are closed (defaults filled in), its path is fixed."""
@@ -126,6 +128,10 @@ def _lifted(
             span,
             found=str(kind),
             hint="give the state by name in the call",
+        )
+    if len(b.states) >= MAX_STATES:
+        raise error(
+            "E0511", "this network has too many states to compile", span, found=f"more than {MAX_STATES:,} in one block"
         )
     value = b.new_value(kind)
     b.states.append(ir.State(name, value, state.initial))

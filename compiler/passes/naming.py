@@ -26,7 +26,7 @@ from dlc.passes.walking import bound_names, own_expressions, parts, walk
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
-MAX_DEPTH = 64
+MAX_DEPTH = 300  # beyond what elaboration allows
 
 
 @dataclass(frozen=True, slots=True)
