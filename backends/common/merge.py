@@ -40,7 +40,7 @@ from dlc.backends.common.structure import ChoiceTree, Creation, Item, Leaf, Loop
 from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
 from dlc.ir import BlockId, Call, Draw, Equation, Instance, Module, Read, Scan, Static, Template, TensorType
-from dlc.spec.syntax import Expr
+from dlc.spec.syntax import Expr, ListLiteral, Name
 
 #: Ops that take any number of operands.
 VARIADIC = frozenset({"concat", "stack", "einsum"})
@@ -209,7 +209,7 @@ class Merger:
         first = equations[0]
         operands = self._operands(contexts, items, equations)
         attributes = tuple(
-            (name, _attribute(contexts, equations, first.op, position, name))
+            (name, self._attribute(contexts, equations, first.op, position, name))
             for position, (name, _) in enumerate(first.attributes)
         )
         everywhere = tuple(_types(context, equation) for context, equation in zip(contexts, equations, strict=True))
@@ -218,6 +218,25 @@ class Merger:
         temps = self._results(contexts, equations)
         unique = tuple(dict.fromkeys(everywhere))
         return Run(first.op, operands, attributes, temps, statement, types, results, unique)
+
+    def _attribute(
+        self, contexts: Sequence[Context], equations: Sequence[Equation], op: str, position: int, name: str
+    ) -> Value:
+        seen: list[values.Seen] = []
+        for context, equation in zip(contexts, equations, strict=True):
+            types = context.module.types
+            ranks = [types[v].rank for v in equation.inputs if v is not None]
+            rank = axis_rank(op, name, ranks, equation, context.module)
+            static = equation.attributes[position][1]
+            if name == "shape" and static.source is None and isinstance(static.value, tuple):
+                static = self._with_sizes(context, equation, static.value)  # pyright: ignore[reportUnknownArgumentType]
+            seen.append(context.seen(static, rank))
+        return values.merge(seen)
+
+    def _with_sizes(self, context: Context, equation: Equation, shape: tuple[object, ...]) -> Static:
+        """A shape with the sources that its result's axes are known to have."""
+        axes = [self.axis_source(context, equation.outputs[0], axis) for axis in range(len(shape))]
+        return Static(shape, ListLiteral(tuple(Name("") if axis is None else axis for axis in axes)))
 
     def _operands(
         self, contexts: Sequence[Context], items: Sequence[Item], equations: Sequence[Equation]
@@ -467,16 +486,6 @@ def _collect(context: Context, entered: Sequence[Context], temps: range) -> None
     for temp in temps:
         if all(temp in table for table in tables):
             context.collected[(temp,)] = [table[temp] for table in tables]
-
-
-def _attribute(contexts: Sequence[Context], equations: Sequence[Equation], op: str, position: int, name: str) -> Value:
-    seen = []
-    for context, equation in zip(contexts, equations, strict=True):
-        rank = axis_rank(
-            op, name, [context.module.types[v].rank for v in equation.inputs if v is not None], equation, context.module
-        )
-        seen.append(context.seen(equation.attributes[position][1], rank))
-    return values.merge(seen)
 
 
 def _types(context: Context, equation: Equation) -> tuple[tuple[TensorType, ...], tuple[TensorType, ...]]:

@@ -61,7 +61,25 @@ class Sizes:
             for value, axes in zip(equation.outputs, self._equation(program, module, equation, found), strict=False):
                 kind = module.types[value]
                 found[value] = axes if len(axes) == kind.rank else (None,) * kind.rank
+        for equation in module.body:
+            if isinstance(equation.target, Call | Scan):
+                self._ask(program, module, equation, found)
         return found
+
+    def _ask(self, program: int, module: Module, equation: Equation, found: list[Axes]) -> None:
+        """What starts a cell's state has the sizes that the cell declares."""
+        target = cast("Call | Scan", equation.target)
+        callee = self.module(program, target.module)
+        declared = self._declared(callee)
+        pairs = _pairs(callee, equation)
+        given = {port: found[value] for port, value in pairs if value is not None and not isinstance(target, Scan)}
+        names = _in_caller(declared, module.instances[target.instance].hyperparameters, given)
+        for port, value in pairs:
+            if value is None or port not in {state.name for state in callee.states}:
+                continue
+            wanted = [_replace(axis, names) for axis in declared.get(port, ())]
+            if len(wanted) == len(found[value]):
+                found[value] = tuple(old or new for old, new in zip(found[value], wanted, strict=True))
 
     def _declared(self, module: Module) -> dict[str, Axes]:
         block = self.declarations.get(module.block)

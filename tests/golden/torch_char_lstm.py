@@ -29,6 +29,7 @@ class PeepholeLstmCell(nn.Module):
 class CharLSTM(nn.Module):
     def __init__(self, vocab: int = 96, hidden: int = 256, layers: int = 2) -> None:
         super().__init__()
+        self.hidden = hidden
         self.embedding = nn.Embedding(vocab, hidden)
         self.peephole_lstm_cell = nn.ModuleList(
             PeepholeLstmCell(hidden, hidden) for _ in range(layers)
@@ -38,8 +39,8 @@ class CharLSTM(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         x = self.embedding(tokens)
         for peephole_lstm_cell in self.peephole_lstm_cell:
-            h = torch.zeros(tokens.shape[0], 256, device=tokens.device)
-            c = torch.zeros(tokens.shape[0], 256, device=tokens.device)
+            h = torch.zeros(tokens.shape[0], self.hidden, device=tokens.device)
+            c = torch.zeros(tokens.shape[0], self.hidden, device=tokens.device)
             outputs = []
             for t in range(x.shape[1]):
                 output, h, c = peephole_lstm_cell(x[:, t], h, c)

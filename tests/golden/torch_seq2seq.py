@@ -81,6 +81,7 @@ class Seq2Seq(nn.Module):
         self, source_vocab: int = 8000, target_vocab: int = 8000, hidden: int = 256
     ) -> None:
         super().__init__()
+        self.hidden = hidden
         self.words = nn.Embedding(source_vocab, hidden)
         self.forward_ = GruCell(hidden, hidden)
         self.backward = GruCell(hidden, hidden)
@@ -95,7 +96,7 @@ class Seq2Seq(nn.Module):
         mask = source != 0
         lengths = mask.long().sum(dim=1)
         words = self.words(source)
-        h = torch.zeros(source.shape[0], 256, device=source.device)
+        h = torch.zeros(source.shape[0], self.hidden, device=source.device)
         outputs = []
         for t in range(words.shape[1]):
             output, next_h = self.forward_(words[:, t], h)
@@ -104,7 +105,7 @@ class Seq2Seq(nn.Module):
             h = where_rows(valid, next_h, h)
             outputs.append(output)
         forward = torch.stack(outputs, dim=1)
-        h_2 = torch.zeros(source.shape[0], 256, device=source.device)
+        h_2 = torch.zeros(source.shape[0], self.hidden, device=source.device)
         output_2s = []
         for t in reversed(range(words.shape[1])):
             output_2, next_h_2 = self.backward(words[:, t], h_2)
