@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,10 @@ from dlc.networks import Elaborated, elaborate
 from dlc.parameters import network_parameters
 from dlc.passes.resolve import load_project
 from dlc.passes.statements import DISTRIBUTIONS
+from dlc.verify.compare import AGREES, INCONCLUSIVE
 from dlc.verify.inputs import choose_sizes, make_inputs
+from dlc.verify.run import Settings, verify
+from dlc.verify.workers import Workers
 from doc_snippets import DOCS, Snippet, elaborated, snippets
 
 PAGES = sorted(DOCS.glob("*.md"))
@@ -105,3 +109,30 @@ def test_default_initialisers_are_not_zero(tmp_path: Path) -> None:
     for p in network_parameters(network.inference, network.training):
         values = draw(p.initial, p.shape, p.path, 0)
         assert (values.std() > 0) == (p.path not in ("zeros_", "ones_")), p.path
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    """One process per framework for all snippets."""
+    with Workers() as made:
+        yield made
+
+
+def _verified(snippet: Snippet, folder: Path, backends: list[str], workers: Workers) -> None:
+    """Every output agrees, or is exact where rounding alone could move it (halves that are rounded)."""
+    unit = elaborated(snippet, folder).unit
+    report = verify(unit, backends, Settings(sizes=1, find_cause=False), workers=workers)
+    problems = "\n".join(report.problems())
+    assert {case.status for case in report.cases} <= {AGREES, INCONCLUSIVE}, problems
+    assert all(o.error == 0 for case in report.cases for o in case.outputs if o.verdict == INCONCLUSIVE), problems
+
+
+@pytest.mark.parametrize("snippet", RIGHT, ids=str)
+def test_agrees_on_onnx(snippet: Snippet, tmp_path: Path, workers: Workers) -> None:
+    _verified(snippet, tmp_path, ["onnx"], workers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("snippet", RIGHT, ids=str)
+def test_agrees_on_every_backend(snippet: Snippet, tmp_path: Path, workers: Workers) -> None:
+    _verified(snippet, tmp_path, ["torch", "tensorflow"], workers)
