@@ -102,8 +102,21 @@ class Making:
         read = {one.id for statement in body for one in ast.walk(statement) if isinstance(one, ast.Name)}
         words = [targets[word] if word in targets and targets[word] in read else "_" for word in node.targets]
         names: list[ast.expr] = [ast.Name(word, ast.Store()) for word in words]
+        if not self.loops and len(sites) == 1 and (made := self._appended(sites[0], body)) is not None:
+            del self.lists[sites[0]]
+            holder = self.shell.attribute(sites[0])
+            clause = ast.comprehension(names[0] if len(names) == 1 else ast.Tuple(names, ast.Store()), iterable, [], 0)
+            return statements("$target = $made", target=holder, made=ast.ListComp(made, [clause]))
         target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
         return [*out, ast.For(target, iterable, body, [])]
+
+    def _appended(self, site: str, body: list[ast.stmt]) -> ast.expr | None:
+        """What a loop appends to the site's list, if it does nothing else."""
+        match body:
+            case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=word), attr="append"), args=[made]))]:
+                return made if self.lists.get(site) == word else None
+            case _:
+                return None
 
     def _branch(self, node: Branch) -> list[ast.stmt]:
         sites = made_sites((node,), self.shell.context)

@@ -1,0 +1,371 @@
+"""The Transformer (Vaswani et al., 2017)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import ops
+from safetensors.numpy import load_file
+
+
+def masked_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
+    """Softmax that is 0 where everything along the axis is -inf."""
+    empty = ops.max(x, axis=axis, keepdims=True) == float("-inf")
+    return ops.where(empty, 0.0, tf.nn.softmax(ops.where(empty, 0.0, x), axis=axis))
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class Embedding(keras.layers.Layer):
+    """Row tokens[...] of a table: int [...] -> [..., width]."""
+
+    def __init__(self, entries: int, width: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.entries = entries
+        self.width = width
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.weight = self.add_weight(
+            name="weight",
+            shape=(self.entries, self.width),
+            initializer=keras.initializers.RandomNormal(0.0, 1.0),
+        )
+
+    def call(self, tokens: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self.weight, tokens)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "entries": self.entries, "width": self.width}
+
+
+def add_sinusoidal_positions(x: tf.Tensor) -> tf.Tensor:
+    """x + p, p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(same) (Vaswani et al., 2017, section 3.5). D is even."""
+    position = ops.expand_dims(
+        ops.cast(ops.arange(ops.shape(x)[1], dtype="int64"), "float32"), axis=1
+    )
+    frequency = ops.cast(ops.arange(0, ops.shape(x)[2], 2, dtype="int64"), "float32")
+    frequency = ops.exp(frequency * (-math.log(10000.0) / ops.shape(x)[2]))
+    angle = position * frequency
+    stack = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
+    return x + ops.reshape(stack, (ops.shape(x)[1], ops.shape(x)[2]))
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class Dense(keras.layers.Layer):
+    """y = x W^T + b over the last axis: [..., I] -> [..., units]. Initialised as torch.nn.Linear."""
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        in_features = input_shape[-1]
+        self.weight = self.add_weight(
+            name="weight",
+            shape=(self.units, in_features),
+            initializer=keras.initializers.RandomUniform(
+                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
+            ),
+        )
+        self.bias = self.add_weight(
+            name="bias",
+            shape=(self.units,),
+            initializer=keras.initializers.RandomUniform(
+                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
+            ),
+        )
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        y = ops.matmul(x, ops.transpose(self.weight))
+        y = y + self.bias
+        return y
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+def scaled_dot_product_attention(
+    query: tf.Tensor,
+    key: tf.Tensor,
+    value: tf.Tensor,
+    mask: tf.Tensor | None = None,
+    *,
+    causal: bool = False,
+) -> tf.Tensor:
+    """softmax(Q K^T / sqrt(D)) V for each head (Vaswani et al., 2017, equation 1).
+
+    query [N, H, T, D], key [N, H, S, D], value [N, H, S, V] -> [N, H, T, V]; mask is true where one may attend, and
+    broadcasts. A position that may attend to nothing gives 0.
+    """
+    scores = ops.einsum("nhtd,nhsd->nhts", query, key) / math.sqrt(ops.shape(query)[3])
+    if mask is not None:
+        scores = ops.where(mask, scores, float("-inf"))
+    if causal:
+        arange = ops.arange(ops.shape(query)[2], dtype="int64")
+        arange_2 = ops.arange(ops.shape(key)[2], dtype="int64")
+        earlier = ops.expand_dims(arange_2, axis=0) <= ops.expand_dims(arange, axis=1)
+        scores = ops.where(earlier, scores, float("-inf"))
+    return ops.einsum("nhts,nhsv->nhtv", masked_softmax(scores), value)
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class MultiHeadAttention(keras.layers.Layer):
+    """Attention in several heads (Vaswani et al., 2017, section 3.2.2).
+
+    query [N, T, D], key [N, S, K], value [N, S, V] -> [N, T, D]; mask [N, 1 or T, S] is true where one may attend.
+    A head that may attend to nothing gives 0.
+    """
+
+    def __init__(self, heads: int, causal: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.heads = heads
+        self.causal = causal
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        dim = input_shape[-1]
+        self.q = Dense(dim)
+        self.k = Dense(dim)
+        self.v = Dense(dim)
+        self.output_ = Dense(dim)
+
+    def call(
+        self,
+        query: tf.Tensor,
+        key: tf.Tensor,
+        value: tf.Tensor,
+        attention_mask: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        q = ops.shape(query)
+        q = ops.reshape(self.q(query), (q[0], ops.shape(query)[1], self.heads, 64))
+        q = ops.transpose(q, (0, 2, 1, 3))
+        k = ops.shape(query)
+        k = ops.reshape(self.k(key), (k[0], ops.shape(key)[1], self.heads, 64))
+        k = ops.transpose(k, (0, 2, 1, 3))
+        v = ops.shape(query)
+        v = ops.reshape(self.v(value), (v[0], ops.shape(key)[1], self.heads, 64))
+        v = ops.transpose(v, (0, 2, 1, 3))
+        if attention_mask is not None:
+            attention_mask = ops.expand_dims(attention_mask, axis=1)
+        context = scaled_dot_product_attention(
+            q, k, v, mask=attention_mask, causal=self.causal
+        )
+        output = ops.transpose(context, (0, 2, 1, 3))
+        shape = ops.shape(query)
+        output = self.output_(
+            ops.reshape(output, (shape[0], ops.shape(query)[1], ops.shape(query)[2]))
+        )
+        return output
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "heads": self.heads, "causal": self.causal}
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class LayerNorm(keras.layers.Layer):
+    """Over the last axis (Ba, Kiros, Hinton, 2016): [..., D] -> the same."""
+
+    def __init__(self, epsilon: float = 1e-05, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        dim = input_shape[-1]
+        self.weight = self.add_weight(name="weight", shape=(dim,), initializer="ones")
+        self.bias = self.add_weight(name="bias", shape=(dim,), initializer="zeros")
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        center = ops.mean(x, axis=2, keepdims=True)
+        spread_2 = ops.var(x, axis=2, keepdims=True)
+        rsqrt = ops.rsqrt(spread_2 + self.epsilon)
+        return (x - center) * rsqrt * self.weight + self.bias
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class FeedForward(keras.layers.Layer):
+    def __init__(self, inner: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        dim = input_shape[-1]
+        self.dense = Dense(self.inner)
+        self.dense_2 = Dense(dim)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return self.dense_2(ops.relu(self.dense(x)))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "inner": self.inner}
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class EncoderLayer(keras.layers.Layer):
+    def __init__(self, heads: int, inner: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.heads = heads
+        self.inner = inner
+        self.multi_head_attention = MultiHeadAttention(heads)
+        self.layer_norm = LayerNorm()
+        self.feed_forward = FeedForward(inner)
+        self.layer_norm_2 = LayerNorm()
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """The layers inside are built when they are first called."""
+
+    def call(self, x: tf.Tensor, attention_mask: tf.Tensor) -> tf.Tensor:
+        expand_dims = ops.expand_dims(attention_mask, axis=1)
+        x = self.layer_norm(
+            x + self.multi_head_attention(x, x, x, attention_mask=expand_dims)
+        )
+        return self.layer_norm_2(x + self.feed_forward(x))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "heads": self.heads, "inner": self.inner}
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class DecoderLayer(keras.layers.Layer):
+    def __init__(self, heads: int, inner: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.heads = heads
+        self.inner = inner
+        self.multi_head_attention = MultiHeadAttention(heads, causal=True)
+        self.layer_norm = LayerNorm()
+        self.multi_head_attention_2 = MultiHeadAttention(heads)
+        self.layer_norm_2 = LayerNorm()
+        self.feed_forward = FeedForward(inner)
+        self.layer_norm_3 = LayerNorm()
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """The layers inside are built when they are first called."""
+
+    def call(
+        self, x: tf.Tensor, memory: tf.Tensor, memory_mask: tf.Tensor
+    ) -> tf.Tensor:
+        x = self.layer_norm(x + self.multi_head_attention(x, x, x))
+        expand_dims = ops.expand_dims(memory_mask, axis=1)
+        x = self.layer_norm_2(
+            x
+            + self.multi_head_attention_2(x, memory, memory, attention_mask=expand_dims)
+        )
+        return self.layer_norm_3(x + self.feed_forward(x))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "heads": self.heads, "inner": self.inner}
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class TransformerBody(keras.layers.Layer):
+    def __init__(
+        self,
+        vocab: int = 37000,
+        width: int = 512,
+        heads: int = 8,
+        inner: int = 2048,
+        layers: int = 6,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.vocab = vocab
+        self.width = width
+        self.heads = heads
+        self.inner = inner
+        self.layers = layers
+        self.tokens = Embedding(vocab, width)
+        self.encoder_layer = [EncoderLayer(heads, inner) for _ in range(layers)]
+        self.decoder_layer = [DecoderLayer(heads, inner) for _ in range(layers)]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """The layers inside are built when they are first called."""
+
+    def call(self, source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        source_mask = source != 0
+        x = add_sinusoidal_positions(self.tokens(source) * math.sqrt(self.width))
+        for encoder_layer in self.encoder_layer:
+            x = encoder_layer(x, source_mask)
+        y = add_sinusoidal_positions(self.tokens(target) * math.sqrt(self.width))
+        for decoder_layer in self.decoder_layer:
+            y = decoder_layer(y, x, source_mask)
+        logits = ops.matmul(y, ops.transpose(self.tokens.weight))
+        return logits
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "vocab": self.vocab,
+            "width": self.width,
+            "heads": self.heads,
+            "inner": self.inner,
+            "layers": self.layers,
+        }
+
+
+def Transformer(
+    vocab: int = 37000,
+    width: int = 512,
+    heads: int = 8,
+    inner: int = 2048,
+    layers: int = 6,
+) -> keras.Model:
+    source = keras.Input((None,), dtype="int64", name="source")
+    target = keras.Input((None,), dtype="int64", name="target")
+    layer = TransformerBody(
+        vocab=vocab, width=width, heads=heads, inner=inner, layers=layers
+    )
+    outputs = layer(source, target)
+    return keras.Model(
+        {"source": source, "target": target}, outputs, name="Transformer"
+    )
+
+
+def TransformerBig(vocab: int = 37000, layers: int = 6) -> keras.Model:
+    source = keras.Input((None,), dtype="int64", name="source")
+    target = keras.Input((None,), dtype="int64", name="target")
+    layer = TransformerBody(
+        vocab=vocab, width=1024, heads=16, inner=4096, layers=layers
+    )
+    outputs = layer(source, target)
+    return keras.Model(
+        {"source": source, "target": target}, outputs, name="TransformerBig"
+    )
+
+
+def load_weights(model: keras.Model, path: str) -> None:
+    """Loads a safetensors file with the spec's names and PyTorch's layouts; every name and shape must match."""
+    body = model.layers[-1]
+    missing = {id(variable): variable.path for variable in body.weights}
+    for name, value in load_file(path).items():
+        variable, axes = find_variable(body, name)
+        value = value if axes is None else value.transpose(axes)
+        if tuple(variable.shape) != value.shape:
+            raise ValueError(
+                f"{name} has shape {value.shape}, not {tuple(variable.shape)}"
+            )
+        variable.assign(value)
+        missing.pop(id(variable), None)
+    if missing:
+        raise ValueError(f"{path} lacks {', '.join(missing.values())}")
+
+
+def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] | None]:
+    """The variable that a canonical name means, and its axes in the canonical layout's order if they differ."""
+    *parts, last = name.split(".")
+    owner = layer
+    try:
+        for part in parts:
+            owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
+        found = attribute(owner, last)
+    except (AttributeError, IndexError, TypeError) as problem:
+        raise ValueError(f"the model has no {name}") from problem
+    return found, getattr(owner, "canonical_axes", {}).get(last)
+
+
+def attribute(owner: Any, name: str) -> Any:
+    """The attribute of a canonical name, which has an underscore if Keras has it too."""
+    return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
