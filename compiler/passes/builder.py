@@ -77,7 +77,7 @@ class Builder:
         target: ir.Target | None = None,
     ) -> tuple[Tensor, ...]:
         """Adds an equation and returns its outputs. Raises DlcError where the module grows beyond all reason."""
-        self.elaborator.spend(span)
+        self.elaborator.spend(span, 1 + len(inputs) // 2)
         outputs = tuple(self.new_value(kind) for kind in types)
         origin = ir.Origin(span, self.statement, self.frames)
         self.body.append(ir.Equation(op, tuple(inputs), outputs, tuple(attributes), target, origin))

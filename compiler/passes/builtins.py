@@ -67,6 +67,7 @@ def _range(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
         raise error("E0502", "the step of `range` is 0", span)
     sequence = range(*numbers)
     static.check_length(sequence_length(sequence), span)
+    b.elaborator.spend(span, sequence_length(sequence) // 16)
     return Items(tuple(Static(i) for i in sequence), _source("range", things))
 
 

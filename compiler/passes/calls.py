@@ -129,7 +129,10 @@ def _cast(b: Builder, dtype: str, given: Sequence[Argument], span: Span) -> Thin
         kind = {"int": int, "bool": bool}.get(dtype, float)
         source = syntax.Call(syntax.Name(dtype), (thing.source,)) if thing.source else None
         if dtype in ("int", "float", "bool"):
-            return Static(kind(thing.value), source)
+            try:
+                return Static(kind(thing.value), source)
+            except (OverflowError, ValueError):
+                raise error("E0502", f"`{dtype}` can't take this number", span, found=describe(thing)) from None
     return b.cast(b.tensor(thing, given[0].span), dtype, span)
 
 

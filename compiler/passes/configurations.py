@@ -17,13 +17,21 @@ def resolve(b: Builder, name: str, chain: tuple[str, ...] = ()) -> BlockValue | 
 
     Raises DlcError: E0301 where it names no block, E0611 where it is defined by itself.
     """
-    from dlc.passes.calls import Argument
-    from dlc.passes.expressions import evaluate, lookup
-
     found = b.declaration.scope.configuration(name)
     if found is None:
         return None
     home, configuration = found
+    known = b.elaborator.configurations
+    if (home, name) not in known:
+        known[home, name] = _resolved(b, home, configuration, chain)
+    return known[home, name]
+
+
+def _resolved(b: Builder, home: FileScope, configuration: syntax.Configuration, chain: tuple[str, ...]) -> BlockValue:
+    from dlc.passes.calls import Argument
+    from dlc.passes.expressions import evaluate, lookup
+
+    name = configuration.name
     if name in chain:
         shown = " -> ".join((*chain, name))
         raise error("E0611", f"`{name}` is defined by itself", configuration.name_span, found=shown)

@@ -22,7 +22,8 @@ from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
-MAX_EQUATIONS = 400_000
+MAX_WORK = 150_000  # equations and loop turns, about
+MODULE_WORK = 30  # what a module costs besides its equations
 MAX_NESTING = 200
 MAX_NOTES = 8  # calls shown on the way to a mistake
 
@@ -49,17 +50,18 @@ class Elaborator:
     failures: dict[Key, DlcError] = field(default_factory=dict[Key, DlcError])
     counts: dict[str, int] = field(default_factory=dict[str, int])
     active: list[BlockDeclaration] = field(default_factory=list[BlockDeclaration])
-    equations: int = 0
+    work: int = 0
+    configurations: dict[tuple[object, str], BlockValue] = field(default_factory=dict[tuple[object, str], BlockValue])
 
-    def spend(self, span: Span) -> None:
+    def spend(self, span: Span, amount: int = 1) -> None:
         """Counts the work done. Raises DlcError where a spec would make a network beyond all reason."""
-        self.equations += 1
-        if self.equations > MAX_EQUATIONS:
+        self.work += amount
+        if self.work > MAX_WORK:
             raise error(
                 "E0511",
                 "this network is too large to compile",
                 span,
-                found=f"more than {MAX_EQUATIONS:,} operations and loop turns",
+                found=f"more than {MAX_WORK:,} operations and loop turns",
                 hint="a loop with many turns belongs into a `scan`",
             )
 
@@ -166,6 +168,7 @@ class Elaborator:
 
     def _elaborate(self, request: Request) -> ir.Module:
         declaration = request.declaration
+        self.spend(declaration.block.name_span, MODULE_WORK)
         b = Builder(self, declaration, request.training, sites=naming.name_sites(declaration))
         self._scope(b, request)
         inputs: list[ir.Port] = []

@@ -57,7 +57,7 @@ def evaluate(b: Builder, node: syntax.Expr) -> Thing:
         case syntax.Next(name=name):
             return _next(b, name, node)
         case syntax.ListLiteral(items=items):
-            return _list(b, [calls.made(b, evaluate(b, item)) for item in items])
+            return _list(b, [calls.made(b, evaluate(b, item)) for item in items], node)
         case syntax.Comprehension():
             return _comprehension(b, node)
         case syntax.Unary():
@@ -109,10 +109,17 @@ def _next(b: Builder, name: str, node: syntax.Next) -> Thing:
     raise error("E0602", f"`{name}` is no state of this block", node.span, expected=f"`state {name}: ...` above")
 
 
-def _list(b: Builder, items: list[Thing], source: syntax.Expr | None = None) -> Items:
+def _list(b: Builder, items: list[Thing], node: syntax.Expr, source: syntax.Expr | None = None) -> Items:
     if source is None and all(isinstance(i, Static | Items) and i.source is not None for i in items):
         source = syntax.ListLiteral(tuple(i.source for i in items))  # type: ignore[union-attr, misc]
-    return Items(tuple(items), source)
+    return _counted(b, Items(tuple(items), source), node)
+
+
+def _counted(b: Builder, made: Items, node: syntax.Expr) -> Items:
+    """The list, its length checked and its cost counted."""
+    static.check_length(made.size, node.span)
+    b.elaborator.spend(node.span, made.size // 16)
+    return made
 
 
 # --- operators -------------------------------------------------------------------------------------------------
@@ -224,11 +231,11 @@ def _concatenate(b: Builder, node: syntax.Binary, left: Thing, right: Thing) -> 
     if isinstance(left, Items) and isinstance(right, Items) and node.op == "+":
         static.check_length(len(left.items) + len(right.items), node.span)
         source = syntax.Binary("+", left.source, right.source, node.span) if left.source and right.source else None
-        return Items(left.items + right.items, source)
+        return _counted(b, Items(left.items + right.items, source), node)
     if isinstance(left, Items) and isinstance(right, Static) and type(right.value) is int and node.op == "*":
-        static.check_length(len(left.items) * max(right.value, 0), node.span)
+        static.check_length(left.size * max(right.value, 0), node.span)
         source = syntax.Binary("*", left.source, right.source, node.span) if left.source and right.source else None
-        return Items(left.items * right.value, source)
+        return _counted(b, Items(left.items * right.value, source), node)
     raise error(
         "E0502",
         f"`{node.op}` does not fit lists",
@@ -318,7 +325,7 @@ def _comprehension(b: Builder, node: syntax.Comprehension) -> Thing:
             b.env.pop(name, None)
         else:
             b.env[name] = thing
-    return Items(tuple(items), substitute(b, node))
+    return _counted(b, Items(tuple(items), substitute(b, node)), node)
 
 
 def _clauses(b: Builder, node: syntax.Comprehension, depth: int, items: list[Thing]) -> None:
@@ -340,6 +347,7 @@ def turns(
     if not isinstance(sequence, Items):
         hint = "time steps of a tensor are looped over by `scan`" if is_tensor(sequence) else None
         raise error("E0508", "a loop goes over a list", iterable.span, found=describe(sequence), hint=hint)
+    b.elaborator.spend(iterable.span, len(sequence.items) // 2)
     rows = [_unpacked(item, targets, iterable) for item in sequence.items]
     number = len(b.loops)
     values = tuple(tuple(t if isinstance(t, Static) else None for t in row) for row in rows)

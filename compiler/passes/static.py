@@ -13,6 +13,8 @@ from dlc.spec.source import Span
 
 MAX_BITS = 4096
 MAX_LIST = 100_000
+MAX_TEXT = 100_000
+MAX_TERMS = 256  # of a dynamic size
 
 _SIZES: dict[str, Callable[[dims.Size, dims.Size], dims.Size]] = {
     "+": dims.add,
@@ -85,6 +87,8 @@ def binary(op: str, left: object, right: object, span: Span) -> object:
         raise error("E0504", "division by 0", span) from None
     except OverflowError:
         raise error("E0505", "this number is too large", span, found=f"the result of `{op}`") from None
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise error("E0505", "this text is too long", span, expected=f"at most {MAX_TEXT:,} characters")
     if isinstance(value, complex):
         raise error("E0502", "this power is no real number", span, found=f"{left} ** {right}")
     return value
@@ -133,7 +137,10 @@ def check_length(length: int, span: Span) -> None:
 
 def _size_operation(op: str, left: object, right: object, span: Span) -> object:
     if op == "**" and isinstance(left, Dim) and type(right) is int and 0 <= right <= 8:
-        return dims.product([left] * right)
+        power: dims.Size = 1
+        for _ in range(right):
+            power = _checked_size("*", power, left, span)
+        return power
     known = op in _SIZES and isinstance(left, int | Dim) and isinstance(right, int | Dim)
     if not known:
         raise error(
@@ -143,8 +150,22 @@ def _size_operation(op: str, left: object, right: object, span: Span) -> object:
             found=f"{_kind(left)} {op} {_kind(right)}",
             expected="+ - * // % between integers",
         )
+    assert isinstance(left, int | Dim)
+    assert isinstance(right, int | Dim)
+    return _checked_size(op, left, right, span)
+
+
+def _checked_size(op: str, left: dims.Size, right: dims.Size, span: Span) -> dims.Size:
+    """Sizes stay small enough to work with. Raises DlcError E0504, E0505."""
+    counts = [len(size.terms) if isinstance(size, Dim) else 1 for size in (left, right)]
+    numbers = [factor for size in (left, right) if isinstance(size, Dim) for _, factor in size.terms]
+    numbers += [size for size in (left, right) if isinstance(size, int)]
+    if (op == "*" and counts[0] * counts[1] > MAX_TERMS) or max(counts) > MAX_TERMS:
+        raise error("E0505", "this size has too many terms", span, expected=f"at most {MAX_TERMS}")
+    if max(abs(number).bit_length() for number in numbers) > MAX_BITS:
+        raise error("E0505", "this number is too large", span, expected=f"at most {MAX_BITS} bits")
     try:
-        return _SIZES[op](left, right)  # type: ignore[arg-type]
+        return _SIZES[op](left, right)
     except ZeroDivisionError:
         raise error("E0504", "division by 0", span) from None
 

@@ -29,6 +29,12 @@ class Items:
 
     items: tuple[Thing, ...]
     source: syntax.Expr | None = field(default=None, compare=False)
+    #: How many things it holds, those in inner lists included.
+    size: int = field(default=0, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        size = sum(item.size if isinstance(item, Items) else 1 for item in self.items)
+        object.__setattr__(self, "size", size)
 
 
 @dataclass(frozen=True, slots=True)
