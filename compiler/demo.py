@@ -111,7 +111,13 @@ def _run(found: list[Task], usable: list[str], folder: Path, console: Console) -
 
 
 def _write(task: Task, folder: Path) -> None:
-    """The code for all frameworks, installed or not. A file whose networks need no settings is written as a whole."""
+    """The code for all frameworks, installed or not, and initial weights.
+
+    A file whose networks need no settings is written as a whole.
+    """
+    name = f"{task.network.name}.safetensors"  # beside the ONNX model, which names it
+    folder.mkdir(parents=True, exist_ok=True)
+    task.network.write_weights(folder / name)
     plain = not task.network.settings and not task.network.sizes
     for backend in BACKENDS:
         (task.network.file if plain else task.network).compile(backend).write(folder)
