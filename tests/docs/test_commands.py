@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -82,6 +84,17 @@ def test_failing_report(monkeypatch: pytest.MonkeyPatch) -> None:
     report = verify(unit, ["onnx"], Settings(modes=("inference",), sizes=1))
     (shown,) = snippets(DOCS / "verify.md", "failing-report")
     assert same_shape("\n".join(report.problems())) == same_shape(shown.text)
+
+
+def test_compile_imports_no_numpy(tmp_path: Path) -> None:
+    """As docs/design.md says of torch and TensorFlow."""
+    code = (
+        "import sys, dlc.cli; dlc.cli.main(sys.argv[1:]); print(sorted({'numpy', 'torch', 'onnx'} & set(sys.modules)))"
+    )
+    for backend in ("torch", "tensorflow"):
+        arguments = ["compile", str(ROOT / "examples/lenet.dl"), "--backend", backend, "-o", str(tmp_path)]
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_links_lead_somewhere() -> None:

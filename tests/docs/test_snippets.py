@@ -9,14 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dlc import parameters
 from dlc.backends.reference.interpreter import Interpreter
 from dlc.check_ir import check_program
 from dlc.diagnostics import DlcError
 from dlc.distributions import draw
 from dlc.networks import Elaborated, elaborate
 from dlc.parameters import network_parameters
+from dlc.passes import elaborate as elaborate_pass
+from dlc.passes import instances, static
 from dlc.passes.resolve import load_project
 from dlc.passes.statements import DISTRIBUTIONS
+from dlc.spec import lexer, loader, parser
 from dlc.verify.compare import AGREES, INCONCLUSIVE
 from dlc.verify.inputs import choose_sizes, make_inputs
 from dlc.verify.run import Settings, verify
@@ -109,6 +113,22 @@ def test_default_initialisers_are_not_zero(tmp_path: Path) -> None:
     for p in network_parameters(network.inference, network.training):
         values = draw(p.initial, p.shape, p.path, 0)
         assert (values.std() > 0) == (p.path not in ("zeros_", "ones_")), p.path
+
+
+def test_limits_are_those_of_the_compiler() -> None:
+    text = (DOCS / "language.md").read_text(encoding="utf-8")
+    limits = " ".join(text[text.index("## Limits") :].split())
+    assert lexer.MAX_BRACKETS == parser.MAX_DEPTH == elaborate_pass.MAX_NESTING == 200
+    for stated in (
+        f"files of {loader.MAX_BYTES // 10**6} MB",
+        f"nested {parser.MAX_DEPTH} deep",
+        f"{static.MAX_BITS:,} bits",
+        f"{static.MAX_LIST:,} items",
+        f"{elaborate_pass.MAX_WORK:,} operations",
+        f"{parameters.LIMIT:,} instances",
+        f"{instances.MAX_STATES:,} states",
+    ):
+        assert stated in limits, stated
 
 
 @pytest.fixture(scope="module")
