@@ -25,7 +25,7 @@ from dlc.verify.inputs import make_inputs
 from dlc.verify.oracle import references
 from dlc.weights import randomised, read, write
 from safetensors.numpy import save_file
-from test_examples import write_model
+from test_onnx_examples import write_model
 
 SHARED = """
 block twice(inner: layer):

@@ -16,7 +16,7 @@ from dlc.backends.onnx import backend
 from dlc.parameters import parameters
 from dlc.passes.draws import explicit_network
 from dlc.weights import header_of
-from test_examples import NETWORKS, unit_of
+from test_onnx_examples import NETWORKS, unit_of
 
 GOLDEN = Path(__file__).parent / "golden"
 
