@@ -107,9 +107,19 @@ class Site:
 Rule = str | Callable[[Site], ast.expr]
 Rules = Mapping[str, Rule]
 
+#: Ops that frameworks answer with a sequence, also where it has just one item.
+_SEQUENCES = frozenset({"split", "unstack"})
+
 
 def apply(rule: Rule, site: Site) -> ast.expr:
-    """The code of the equation's result."""
+    """The code of the equation's result, or of several, to be unpacked."""
+    code = _applied(rule, site)
+    if site.op in _SEQUENCES and len(site.results) == 1:
+        return ast.Subscript(code, ast.Constant(0), ast.Load())
+    return code
+
+
+def _applied(rule: Rule, site: Site) -> ast.expr:
     if isinstance(rule, str):
         holes: dict[str, object] = {**site.attributes, "operands": list(site.operands)}
         return quote(rule, *site.operands, **holes)
