@@ -234,6 +234,8 @@ class Body:
         if len(results) == 1 and self._inlines(results[0], rest, ends, expression):
             self.pending[results[0]] = expression
             return 0, []
+        if len(results) == 1 and results[0] in self.collectors and self.uses[results[0]] == 2:
+            return 0, statements("$items.append($x)", items=name(self.collectors[results[0]]), x=expression)
         targets, skipped = self._targets(node, results, rest)
         return skipped, [ast.Assign([_target(targets)], expression), *self._collect(results)]
 
@@ -284,7 +286,7 @@ class Body:
         if isinstance(node.content, Listing):
             return self._bind_list(node, variable, node.content)
         value: ast.expr
-        if node.content is None:
+        if node.content is None or node.content == Own(node.name):
             return []
         if isinstance(node.content, Temp) and node.content.id in self.numbers:
             temp = node.content.id
@@ -343,7 +345,12 @@ class Body:
 
     def _header(self, frame: Frame) -> tuple[ast.expr, ast.expr]:
         parts: list[tuple[ast.expr, ast.expr]] = [(ast.Name(word, ast.Store()), base) for word, base in frame.elements]
-        if frame.used or not parts:
+        counted = isinstance(frame.node.iterable, syntax.Call) and frame.node.iterable.function == syntax.Name(
+            "enumerate"
+        )
+        if counted and parts and frame.used == {frame.node.targets[0]} and frame.index is None:
+            frame.index = frame.targets[frame.node.targets[0]]
+        elif frame.used or not parts:
             parts.append((self._loop_target(frame), self._source(frame.node.iterable)))
         if len(parts) == 1:
             target, iterable = parts[0]
@@ -703,7 +710,7 @@ def _count(form: Form, live: Live) -> Counter[int]:
             if isinstance(ref, Temp) and live.keeps(node):
                 uses[ref.id] += 1
     for temp in _spread_temps(form.body):
-        uses[temp] += 2
+        uses[temp] += 1
     for _, ref in (*form.outputs, *form.next_states):
         if isinstance(ref, Temp):
             uses[ref.id] += 1

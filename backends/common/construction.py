@@ -73,6 +73,7 @@ class Construction:
         self.read: set[str] = set()
         self.extents: dict[tuple[str, int], str] = {}
         self.filled: dict[tuple[object, ...], int] = {}
+        self.last: dict[str, str] = {}
 
     def print(self) -> list[ast.stmt]:
         wanted = [value for node in walk(self.maker.form.body) if isinstance(node, Make) for _, value in node.dims]
@@ -171,7 +172,9 @@ class Construction:
         self.read = set()
         words = {word: self.scope.allocate(word) for word in dict.fromkeys(node.targets) if word != "_"}
         self.words.update(words)
+        self.last = {}
         body = self._sequence(node.body, lists)
+        self.last = {}
         target = self._target(node, words)
         self.words, self.read = outer, read | self.read
         return target, iterable, body
@@ -233,6 +236,7 @@ class Construction:
         sites = [site for site in dict.fromkeys(one.slot.site for one in made) if site in lists]
 
         def arm_lines(arm: Nodes) -> list[ast.stmt]:
+            self.last = {}
             here = {one.slot.site for one in walk(arm) if isinstance(one, Make)}
             lines = self._sequence(arm, lists)
             for site in sites:
@@ -247,6 +251,7 @@ class Construction:
         ]
         last = node.arms[-1]
         orelse = arm_lines(last) if last is not None else pairs.pop()[1]
+        self.last = {}
         return [*before, *_chain(pairs, orelse)]
 
     def _track(self, node: Bind) -> list[ast.stmt]:
@@ -255,6 +260,9 @@ class Construction:
             variable = self.extents.get((node.name, axis))
             if variable is not None:
                 code = self.value(value)
+                if self.last.get(variable) == ast.dump(code):
+                    continue
+                self.last[variable] = ast.dump(code)
                 if not (isinstance(code, ast.Name) and code.id == variable):
                     out += statements("$x = $y", x=name(variable), y=code)
         return out

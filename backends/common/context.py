@@ -25,6 +25,8 @@ class Context:
     turns: tuple[int, ...] = ()
     temps: dict[int, list[Ref]] = field(default_factory=dict[int, "list[Ref]"])
     collected: dict[tuple[int, ...], list[int]] = field(default_factory=dict[tuple[int, ...], "list[int]"])
+    #: Results of loops that are over: a list's entry is a better name for these.
+    ended: set[int] = field(default_factory=set[int])
 
     @property
     def module(self) -> Module:
@@ -37,11 +39,13 @@ class Context:
         """The context of a turn (or, where `turn` is None, of a piece of an unrolled loop)."""
         turns = self.turns if turn is None else (*self.turns, turn)
         temps = {value: list(refs) for value, refs in self.temps.items()}
-        return Context(self.program, self.prepared, {**self.names, **targets}, turns, temps, dict(self.collected))
+        return Context(
+            self.program, self.prepared, {**self.names, **targets}, turns, temps, dict(self.collected), set(self.ended)
+        )
 
     def leave(self, last: Context) -> None:
         """After a loop: what the last turn defined stays."""
-        self.temps, self.collected = last.temps, last.collected
+        self.temps, self.collected, self.ended = last.temps, last.collected, last.ended
 
     def seen(self, static: Static, rank: int | None = None) -> Seen:
         return Seen(static.value, static.source, self.names, self.module.homes, self.turns, rank)
@@ -78,12 +82,14 @@ def static_names(module: Module) -> dict[str, object]:
 def candidates(context: Context, names: Mapping[str, Content], value: int) -> list[Ref]:
     """References that hold the value here, best first: the latest name, what is the module's own, results, entries."""
     out: list[Ref] = [Var(name) for name in reversed(names) if names[name] == value]
-    out += context.temps.get(value, [])
+    temps = context.temps.get(value, [])
+    late = [ref for ref in temps if isinstance(ref, Temp) and ref.id in context.ended]
+    out += [ref for ref in temps if ref not in late]
     for name in reversed(names):
         content = names[name]
         if isinstance(content, tuple):
             out += [Element(name, Known(i)) for i, item in enumerate(content) if item == value]
-    return out
+    return out + late
 
 
 def choose(contexts: Sequence[Context], names: Sequence[Mapping[str, Content]], values: Sequence[int]) -> Ref:

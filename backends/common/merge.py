@@ -18,6 +18,7 @@ from dlc.backends.common.form import (
     Branch,
     Extent,
     Fetch,
+    Formula,
     Invoke,
     Known,
     Loop,
@@ -40,7 +41,8 @@ from dlc.backends.common.structure import ChoiceTree, Creation, Item, Leaf, Loop
 from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
 from dlc.ir import BlockId, Call, Draw, Equation, Instance, Module, Read, Scan, Static, Template, TensorType
-from dlc.spec.syntax import Expr, ListLiteral, Name
+from dlc.spec.syntax import Call as CallExpr
+from dlc.spec.syntax import Constant, Expr, ListLiteral, Name
 
 #: Ops that take any number of operands.
 VARIADIC = frozenset({"concat", "stack", "einsum"})
@@ -116,12 +118,17 @@ class Merger:
     def _rolled(self, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> Loop:
         number, first = next((c, head) for c, head in zip(contexts, heads, strict=True) if head is not None)
         loop = number.module.loops[first.loop]
+        targets, iterable = loop.targets, loop.iterable
+        if all(static is None for turn in loop.values for static in turn):
+            targets, iterable = ("_",), _counted(contexts, heads)
         inner: list[Context] = []
         bodies: list[Sequence[Tree]] = []
         per_context: list[list[Context]] = []
         for context, head in zip(contexts, heads, strict=True):
-            turns = _turns(context, loop.targets, loop.iterable)
-            if head is not None:
+            turns = _turns(context, targets, iterable)
+            if head is not None and len(head.turns) != len(turns):
+                raise Refused("the iterable gives another number of turns")
+            if head is not None and targets == loop.targets:
                 _check_turns(context, head, turns)
             entered = [context.enter(targets, index) for index, targets in enumerate(turns)]
             per_context.append(entered)
@@ -131,7 +138,7 @@ class Merger:
         body = self.sequence(inner, bodies)
         for context, entered in zip(contexts, per_context, strict=True):
             _collect(context, entered, range(before, self.count))
-        return Loop(loop.targets, loop.iterable, body, first.statement)
+        return Loop(targets, iterable, body, first.statement)
 
     def _unrolled(self, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> list[Node]:
         trees = [head for head in heads if head is not None]
@@ -464,6 +471,16 @@ def _turns(context: Context, targets: tuple[str, ...], iterable: Expr) -> list[d
         raise Refused(f"a loop's iterable can't be evaluated: {problem}") from problem
 
 
+def _counted(contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> Expr:
+    """`range(n)` for a loop over layers or tensors: n as a constant or a name in scope."""
+    counts = [Static(len(head.turns)) if head is not None else Static(0) for head in heads]
+    value = values.merge([context.seen(count) for context, count in zip(contexts, counts, strict=True)])
+    source = value.source if isinstance(value, Formula) else Constant(value.value) if isinstance(value, Known) else None
+    if source is None:
+        raise Refused("a loop's length has no source")
+    return CallExpr(Name("range"), (source,))  # type: ignore[arg-type]
+
+
 def _check_turns(context: Context, head: LoopTree, turns: Sequence[Mapping[str, object]]) -> None:
     loop = context.module.loops[head.loop]
     if len(loop.values) != len(turns):
@@ -483,6 +500,7 @@ def _collect(context: Context, entered: Sequence[Context], temps: range) -> None
         for turn in entered
     ]
     context.leave(entered[-1])
+    context.ended.update(temps)
     for temp in temps:
         if all(temp in table for table in tables):
             context.collected[(temp,)] = [table[temp] for table in tables]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from dlc.ir import Arm, Bind, Call, Content, Draw, Equation, Instance, Module, Origin, Read, Scan
+from dlc.ir import Arm, Bind, Call, Content, Draw, Equation, Instance, Module, Origin, Read, Scan, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,9 @@ def prepare(module: Module) -> Prepared:
             items.extend(Item(writing, origin, dict(names)) for writing, origin in due)
             due = []
         wanted = _instance(equation)
-        while wanted is not None and made <= wanted:
+        while made < len(module.instances) and (
+            (wanted is not None and made <= wanted) or _together(module, made, equation)
+        ):
             if callees.get(made):
                 instance = module.instances[made]
                 items.append(Item(Creation(made, instance, callees[made]), instance.origin, dict(names)))
@@ -111,6 +113,20 @@ def prepare(module: Module) -> Prepared:
             due += [(Writing(name, value), equation.origin) for name in writes.get(value, ())]
     items.extend(Item(writing, origin, dict(names)) for writing, origin in due)
     return Prepared(module, tuple(items), names)
+
+
+def _together(module: Module, number: int, equation: Equation) -> bool:
+    """True if the instance is made in one loop with the one before it, and the equation stands outside of that loop."""
+    if number == 0:
+        return False
+    last, this = module.instances[number - 1].origin, module.instances[number].origin
+    if not last.frames or not this.frames or not isinstance(this.frames[0], Turn):
+        return False
+    first, second = last.frames[0], this.frames[0]
+    if not isinstance(first, Turn) or first.loop != second.loop:
+        return False
+    outer = equation.origin.frames[0] if equation.origin.frames else None
+    return not (isinstance(outer, Turn) and outer.loop == second.loop)
 
 
 def tree(module: Module, items: Sequence[Item], depth: int) -> tuple[Tree, ...]:

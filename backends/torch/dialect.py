@@ -137,7 +137,7 @@ class TorchDialect:
         outputs, states = parts.results[:count], parts.results[count:]
         for word, initial in zip(states, parts.states, strict=True):
             out += statements("$word = $x", word=name(word), x=initial)
-        lists = [body.local(f"{word}s" if not word.endswith("s") else f"{word}_steps") for word in outputs]
+        lists = _list_names(outputs, body)
         for word in lists:
             out += statements("$items = []", items=name(word))
         args = [_at(x, scan.axis, name(step)) for x in parts.scanned]
@@ -185,6 +185,17 @@ class TorchDialect:
         if parts.scanned:
             return self.extent(parts.scanned[0], node.scan.axis)
         return literal(node.scan.steps)
+
+
+def _list_names(outputs: Sequence[str], body: Body) -> list[str]:
+    """`outputs` for `output`; two of one scan get names of their own."""
+    out: list[str] = []
+    for word in outputs:
+        base = word.rstrip("0123456789").rstrip("_")
+        wish = f"{base}_steps" if base.endswith("s") else f"{base}s"
+        name = body.local(wish)
+        out.append(body.scope.allocate(wish) if name in out else name)
+    return out
 
 
 def is_integer(node: Sample, body: Body, whole: ast.expr) -> bool:

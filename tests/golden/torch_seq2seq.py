@@ -106,14 +106,14 @@ class Seq2Seq(nn.Module):
             outputs.append(output)
         forward = torch.stack(outputs, dim=1)
         h_2 = torch.zeros(source.shape[0], self.hidden, device=source.device)
-        output_2s = []
+        outputs = []
         for t in reversed(range(words.shape[1])):
             output_2, next_h_2 = self.backward(words[:, t], h_2)
             valid = t < lengths
             output_2 = where_rows(valid, output_2, torch.zeros_like(output_2))
             h_2 = where_rows(valid, next_h_2, h_2)
-            output_2s.append(output_2)
-        backward = torch.stack(output_2s[::-1], dim=1)
+            outputs.append(output_2)
+        backward = torch.stack(outputs[::-1], dim=1)
         memory = torch.cat([forward, backward], dim=-1)
         embedding = self.embedding(target)
         s = torch.tanh(self.dense(h_2))
