@@ -1,7 +1,9 @@
 """Which argument fills what: the binding rules of calls.
 
-Positional arguments go left to right: a tensor fills the next open input; a constant fills the next open hyperparameter, or,
-where none is open or a tensor stands before it in the call and a required input is still open, that input. Keywords fill either.
+Positional arguments go left to right: a tensor fills the next open input; a constant fills the next open
+hyperparameter, or,
+where none is open or a tensor stands before it in the call and a required input is still open, that input. Keywords
+fill either.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ class Text:
                 self.tensors.update(names)
 
     def _holds_block(self, expression: syntax.Expr) -> bool:
-        """Whether a block stands in it as a value: `basic`, `basic if shallow else bottleneck`, `zip(units, depths)`."""
+        """Whether a block stands in it as a value: `basic`, `basic if shallow else bottleneck`, `zip(units,
+        depths)`."""
         match expression:
             case syntax.Name(id=name):
                 return self._is_block(name)

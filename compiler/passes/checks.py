@@ -1,7 +1,9 @@
 """What can be told of a block from its text alone, whether a network uses it or not.
 
-Two declarations of one name, names that stand nowhere, an output or input that can't be. A name is reported only where no
-statement of the block binds it, wherever it stands, and no block, configuration, op or function is called so: elaboration
+Two declarations of one name, names that stand nowhere, an output or input that can't be. A name is reported only
+where no
+statement of the block binds it, wherever it stands, and no block, configuration, op or function is called so:
+elaboration
 tells the rest, with the place in the order of execution.
 """
 

@@ -1,7 +1,9 @@
 """Dimension names: bound where a call's types meet a block's declared types; made formal for the block's module.
 
-A block is elaborated for formal dimensions, one symbol per dynamic dimension name, so that calls at [N, S] and [N, T] share a
-module. Where a block needs two of its dimensions to be equal, or one to be an expression of another, it is elaborated again for
+A block is elaborated for formal dimensions, one symbol per dynamic dimension name, so that calls at [N, S] and [N,
+T] share a
+module. Where a block needs two of its dimensions to be equal, or one to be an expression of another, it is
+elaborated again for
 the caller's own relations (`formal_sizes(..., related=True)`).
 """
 
@@ -257,7 +259,8 @@ def _unbound(name: str, span: Span) -> Exception:
 def formal_sizes(sizes: Sizes, *, related: bool) -> tuple[Sizes, dict[str, Size]]:
     """The sizes that a module is elaborated for, and what its symbols are in the caller.
 
-    Not related: each dynamic dimension name becomes a symbol of its own. Related: the caller's symbols are renamed by first
+    Not related: each dynamic dimension name becomes a symbol of its own. Related: the caller's symbols are renamed
+    by first
     use, and expressions of them stay, so that equal sizes stay equal.
     """
     if not related:

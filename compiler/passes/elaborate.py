@@ -1,6 +1,7 @@
 """From a resolved spec to IR: each block is executed at compile time for its hyperparameters, input types and mode.
 
-A module is elaborated once for what it depends on (memoised), for formal dimensions (`dlc.passes.dimensions`). Not done here:
+A module is elaborated once for what it depends on (memoised), for formal dimensions (`dlc.passes.dimensions`). Not
+done here:
 layouts, decompositions, anything that knows a backend.
 """
 

@@ -15,7 +15,8 @@ from dlc.spec.source import Span
 
 
 def close(b: Builder, block: BlockValue, span: Span) -> dict[str, Thing]:
-    """All hyperparameters of a block, in declared order, defaults included. Raises DlcError for a missing or wrong one."""
+    """All hyperparameters of a block, in declared order, defaults included. Raises DlcError for a missing or wrong
+    one."""
     given = dict(block.bound)
     closed: dict[str, Thing] = {}
     missing = missing_hyperparameters(block.declaration, given)
@@ -65,7 +66,8 @@ def without_source(thing: Thing) -> Thing:
 def _checked(
     b: Builder, declaration: BlockDeclaration, declared: syntax.Hyperparameter, thing: Thing, span: Span
 ) -> Thing:
-    """The value as its declared type has it: an int given for a float becomes one, a pending layer a template or layer."""
+    """The value as its declared type has it: an int given for a float becomes one, a pending layer a template or
+    layer."""
     from dlc.passes.calls import layer_of
 
     kind = declared.type

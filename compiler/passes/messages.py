@@ -1,6 +1,7 @@
 """Message passing: `messages u -> v along edges into V:`, `send`, `softmax(e, over=v)`, degrees, `aggregate`.
 
-Inside the statement each value is one edge's. A tensor whose first axis is the edges' holds one value per edge, and that
+Inside the statement each value is one edge's. A tensor whose first axis is the edges' holds one value per edge, and
+that
 axis is hidden: axes count without it, and values of different rank broadcast edge by edge.
 """
 
@@ -173,7 +174,8 @@ def apply(
 
 
 def _matmul(b: Builder, things: Sequence[Thing], edge: Sequence[bool], span: Span) -> tuple[Tensor, ...]:
-    """`a @ b` per edge. An edge's vector is made a row or a column, so that its edge axis is not taken for a matrix's."""
+    """`a @ b` per edge. An edge's vector is made a row or a column, so that its edge axis is not taken for a
+    matrix's."""
     left, right = (b.tensor(thing, span) for thing in things)
     row = all(edge) and b.type_of(left).rank == 2
     column = edge[1] and b.type_of(right).rank == 2

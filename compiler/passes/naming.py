@@ -1,16 +1,21 @@
 """Names of instances: an interface that checkpoints rest on, so it depends on the text of the spec alone.
 
-A *site* is a place in a block's text where a block is applied, or an instance of it made, by name. Each site gets a name:
+A *site* is a place in a block's text where a block is applied, or an instance of it made, by name. Each site gets a
+name:
 
 1. the name that is bound to the instance itself (`w = dense(64)` gives `w`);
 2. else the name that its statement binds, if that name is bound nowhere else in the body and the statement has no other
    site with parameters (`q = x -> dense(64)` gives `q`);
-3. else the block's name as written (`dense`; `unit` where a `block` hyperparameter or a local name stands for the block);
-4. repeats, and names that a parameter, buffer, state, draw or `layer` hyperparameter has already, get `_2`, `_3` in text
+3. else the block's name as written (`dense`; `unit` where a `block` hyperparameter or a local name stands for the
+block);
+4. repeats, and names that a parameter, buffer, state, draw or `layer` hyperparameter has already, get `_2`, `_3` in
+text
    order; a number whose name another site has of its own is left out.
 
-A template (`score=additive_score(64)` for a `block` hyperparameter) makes no instance here and is no site. What a site's
-block does with its hyperparameters, which branch is taken, and how often a loop turns play no part. The turns of enclosing
+A template (`score=additive_score(64)` for a `block` hyperparameter) makes no instance here and is no site. What a
+site's
+block does with its hyperparameters, which branch is taken, and how often a loop turns play no part. The turns of
+enclosing
 loops are added when the instance is made (`encoder_layer.0`).
 """
 
@@ -31,7 +36,8 @@ MAX_DEPTH = 300  # beyond what elaboration allows
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a block is applied by name: the name as written, the name bound to the instance, and the statement around."""
+    """Where a block is applied by name: the name as written, the name bound to the instance, and the statement
+    around."""
 
     name: str
     span: Span

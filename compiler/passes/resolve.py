@@ -1,6 +1,7 @@
 """From a path to scopes: the file, what it imports, and the standard library, each block parsed at its first use.
 
-A name is looked up in the file itself, then in its imports, then in the standard library. Two imports may hold blocks of one
+A name is looked up in the file itself, then in its imports, then in the standard library. Two imports may hold
+blocks of one
 name; only using that name without saying which is an error.
 """
 

@@ -135,7 +135,8 @@ def _scanned_names(layer: Layer, others: Sequence[Argument], scanned: Sequence[A
 def _captured(
     b: Builder, layer: Layer, scanned: Sequence[str], others: Sequence[Argument]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Keyword inputs (the same at each step) and states given by name; a bundle gives all states of a nested instance."""
+    """Keyword inputs (the same at each step) and states given by name; a bundle gives all states of a nested
+    instance."""
     inputs = [i.name for i in layer.declaration.inputs]
     own = [s.name for s in layer.declaration.states]
     captured: dict[str, Tensor] = {}

@@ -106,7 +106,7 @@ def compare(op: str, left: object, right: object, span: Span) -> bool:
             span,
             found=f"`{dynamic}`, known only when the network runs",
             expected="a constant",
-            hint="give the dimension a size at the network's border (`F = 1433`), or choose between tensors with `where`",
+            hint="give the dimension a size at the border (`F = 1433`), or choose between tensors with `where`",
         )
     try:
         return _COMPARISONS[op](left, right)

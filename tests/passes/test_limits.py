@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - specs are made in one line each
 """Specs that would take for ever, or too much memory, or a deep stack: told or done at once, never a traceback."""
 
 from __future__ import annotations
@@ -113,10 +114,16 @@ def test_done_or_told(name: str, tmp_path: Path) -> None:
     path = tmp_path / "spec.dl"
     path.write_text(CASES[name], encoding="utf-8")
     start = time.perf_counter()
+    problem = problem_of(path)
+    assert time.perf_counter() - start < SECONDS
+    assert problem is None or problem.diagnostics
+
+
+def problem_of(path: Path) -> DlcError | None:
+    """What elaboration and the list of parameters say; None where both are done."""
     try:
         for network in elaborate(load_project(path)).unit.networks:
             network_parameters(network.inference, network.training)
     except DlcError as problem:
-        assert problem.diagnostics
-        assert all(len(d.notes) <= 12 for d in problem.diagnostics)
-    assert time.perf_counter() - start < SECONDS
+        return problem
+    return None
