@@ -1,6 +1,6 @@
 """Diagnostics: values with a code, a place, what was found and what was expected.
 
-A diagnostic is data. `render` (in `dlc.cli`) turns it into text for people, `--json` into JSON.
+A diagnostic is data. `dlc.render` turns it into text for people, `--json` into JSON.
 Codes are stable: E01xx text and syntax, E02xx names, E03xx calls and arguments, E04xx shapes and types,
 E05xx compile-time values and limits, E06xx blocks, states and scans, E07xx backends, E08xx weights and runs, W09xx warnings.
 """
@@ -8,12 +8,12 @@ E05xx compile-time values and limits, E06xx blocks, states and scans, E07xx back
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
+from dlc.spec.record import record
 from dlc.spec.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Note:
     """A second place that matters, with a word on why."""
 
@@ -21,7 +21,7 @@ class Note:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One mistake in what the user gave us.
 
@@ -42,15 +42,15 @@ class Diagnostic:
         return "warning" if self.code.startswith("W") else "error"
 
 
-@dataclass
 class DlcError(Exception):
     """Raised with one or more diagnostics; caught at the rim (`dlc.cli`, `dlc.api`).
 
     `exit_code`: 1 the spec is wrong or backends disagree, 2 wrong usage, 3 a backend is missing or crashed.
     """
 
-    diagnostics: Sequence[Diagnostic] = field(default_factory=tuple)
-    exit_code: int = 1
+    def __init__(self, diagnostics: Sequence[Diagnostic] = (), exit_code: int = 1) -> None:
+        super().__init__(diagnostics, exit_code)
+        self.diagnostics, self.exit_code = diagnostics, exit_code
 
     def __str__(self) -> str:
         return "\n".join(

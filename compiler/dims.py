@@ -9,11 +9,12 @@ goes: sums and products are in normal form, and what divides evenly comes out of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import gcd
 
+from dlc.spec.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class FloorDiv:
     """`numerator // denominator`, where it does not simplify."""
 
@@ -28,7 +29,7 @@ Atom = str | FloorDiv
 Monomial = tuple[tuple[Atom, int], ...]  # (atom, power), sorted by text; () is the constant 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dim:
     """A size that depends on at least one symbol. Build it with `symbol` and the functions of this module."""
 

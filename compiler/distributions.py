@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlc.ir import Distribution
+from dlc.spec.record import record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 16  # values drawn at a time: 512 KiB of float64, which stay in the cache
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DistributionSpec:
     """A distribution by name. `arguments`: names in order, with defaults; a default of None must be given.
 

@@ -12,9 +12,9 @@ which has no meaning and which every other backend ignores: the `source` of a `S
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from dlc.dims import Size
+from dlc.spec.record import field, record
 from dlc.spec.source import Span
 from dlc.spec.syntax import NOWHERE, Expr
 
@@ -26,7 +26,7 @@ FLOATS = ("float", "f16", "bf16", "f32", "f64")
 INTS = ("int", "i32", "i64")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TensorType:
     """An element type of `DTYPES` and a shape of sizes (ints and symbolic dimensions)."""
 
@@ -44,7 +44,7 @@ class TensorType:
 # --- constants with provenance ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Static:
     """A compile-time value and the source expression that gave it.
 
@@ -58,7 +58,7 @@ class Static:
     source: Expr | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Template:
     """A block as a value (`unit=bottleneck`, `score=additive_score(64)`): which block, and what is bound already."""
 
@@ -66,14 +66,14 @@ class Template:
     hyperparameters: tuple[tuple[str, Static], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerRef:
     """The value of a `layer` hyperparameter: an instance of the owner, by its number there."""
 
     instance: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockId:
     """A block's identity: the file that declares it (`std/linear.dl` for the standard library) and its name."""
 
@@ -91,7 +91,7 @@ class BlockId:
 # --- provenance ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """Inside turn `index` of the module's loop number `loop`."""
 
@@ -99,7 +99,7 @@ class Turn:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arm:
     """Inside arm `index` of the module's choice number `choice`; the `else` arm comes last."""
 
@@ -110,7 +110,7 @@ class Arm:
 Frame = Turn | Arm
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loop:
     """A `for` statement or a comprehension clause, as met once on the way through the body.
 
@@ -127,7 +127,7 @@ class Loop:
     comprehension: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """An `if` statement or conditional expression: the tests of its arms as source, and the arm taken.
 
@@ -140,7 +140,7 @@ class Choice:
     expression: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """Where an equation comes from.
 
@@ -156,7 +156,7 @@ class Origin:
 # --- equations -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """Target of a `call` equation.
 
@@ -170,7 +170,7 @@ class Call:
     dims: tuple[tuple[str, Size], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scan:
     """Target of a `scan` equation over a cell.
 
@@ -192,7 +192,7 @@ class Scan:
     dims: tuple[tuple[str, Size], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Read:
     """Target of a `read` equation: a parameter of an instance, by its path below it (`tokens.weight`)."""
 
@@ -200,7 +200,7 @@ class Read:
     parameter: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bind:
     """Target of a `bind` equation: the spec's `name` now stands for `content`.
 
@@ -216,7 +216,7 @@ Content = int | None | tuple["Content", ...]
 Target = Call | Scan | Read | Bind
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Equation:
     """`outputs = op(inputs; attributes)`: a primitive's name, or `call`, `scan`, `read`, `bind` with a `target`.
 
@@ -241,7 +241,7 @@ class Equation:
 # --- modules ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Port:
     """A named input, output, next state or next buffer and the value that it is."""
 
@@ -251,7 +251,7 @@ class Port:
     bounds: tuple[Size, Size] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Distribution:
     """An initial value: `constant(value)`, `uniform(low, high)`, `normal(mean, std)`, `xavier_uniform(gain)`, ...
 
@@ -262,7 +262,7 @@ class Distribution:
     arguments: tuple[Static, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter or buffer that the module's own block declares. Its shape has only ints.
 
@@ -276,7 +276,7 @@ class Parameter:
     shape_source: tuple[Expr | None, ...] = field(default=(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class State:
     """A state of a cell: old value, and its start.
 
@@ -289,7 +289,7 @@ class State:
     initial: Static | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Draw:
     """A random draw: `sample u: float[N, D] ~ uniform(0, 1)`."""
 
@@ -298,7 +298,7 @@ class Draw:
     distribution: Distribution
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Instance:
     """An instance made in this module's body, or given to it by a `layer` hyperparameter.
 
@@ -318,7 +318,7 @@ class Instance:
     origin: Origin = field(default=Origin(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Home:
     """Where a formal dimension is read at run time: axis `axis` of input (or state) `port` has size `size`.
 
@@ -331,7 +331,7 @@ class Home:
     size: Size
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Module:
     """The code of one block for given hyperparameters, input types and mode. See the module docstring.
 
@@ -364,7 +364,7 @@ class Module:
     span: Span = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Program:
     """One network: its modules, callees before callers, and the entry.
 

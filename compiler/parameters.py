@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 
 from dlc.diagnostics import DlcError, Note, error
 from dlc.ir import Call, Distribution, Instance, LayerRef, Module, Parameter, Program, Scan, Static
+from dlc.spec.record import record
 from dlc.spec.source import Span
 
 LIMIT = 200_000  # instances, and parameters, of one network
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NetworkParameter:
     """One parameter (`kind` "param") or buffer of a network. `shape` has only ints."""
 
@@ -73,7 +74,7 @@ def join(*parts: str) -> str:
     return ".".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Use:
     """That an instance is called through `module`, somewhere."""
 

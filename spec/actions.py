@@ -6,7 +6,6 @@ a Keyword whose name is the word or sign before the value.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
@@ -15,6 +14,7 @@ from dlc.spec import syntax as s
 from dlc.spec.lalr import Action
 from dlc.spec.literals import clean_doc
 from dlc.spec.pipes import check_stages
+from dlc.spec.record import replace
 from dlc.spec.source import Span
 from dlc.spec.token import Token
 from dlc.spec.type_names import check_constant_type, check_dtype
@@ -344,7 +344,7 @@ def next_(v: Values) -> s.Next:
 
 def parenthesis(v: Values) -> s.Expr:
     """The expression itself; its span takes in the parentheses, so that what surrounds it starts and ends there."""
-    return dataclasses.replace(v[1], span=cover(v))
+    return replace(v[1], span=cover(v))
 
 
 def list_(v: Values) -> s.ListLiteral:

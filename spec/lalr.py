@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dlc.spec.record import record
 from dlc.spec.token import Token
 
 END = "$END"
@@ -20,7 +20,7 @@ class Items(list[Any]):
     """The values of a rule that only groups; they are spliced into the rule around it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Table:
     """`rules`: (left side, length, action name); `states`: symbol to the next state, or ~rule to reduce by."""
 
@@ -30,20 +30,20 @@ class Table:
     ends: dict[str, int]
 
 
-@dataclass
 class Unexpected(Exception):  # noqa: N818 - becomes a diagnostic in syntax_errors.py
     """`token`, number `at`, cannot stand here; `expected` are the kinds of token that could."""
 
-    at: int
-    token: Token
-    expected: frozenset[str]
+    def __init__(self, at: int, token: Token, expected: frozenset[str]) -> None:
+        super().__init__(at, token, expected)
+        self.at, self.token, self.expected = at, token, expected
 
 
-@dataclass
 class TooDeep(Exception):  # noqa: N818
     """The tree of `values` is deeper than the limit."""
 
-    values: list[Any]
+    def __init__(self, values: list[Any]) -> None:
+        super().__init__(values)
+        self.values = values
 
 
 @cache

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 from dlc.diagnostics import error
+from dlc.spec.record import replace
 from dlc.spec.syntax import Binary, Compare, Conditional, Expr, Pipe, Unary
 
 
@@ -108,13 +108,13 @@ def _replace_last(node: Expr, targets: Sequence[Expr]) -> Expr:
     for outer in reversed(path):
         match outer:
             case Binary():
-                node = dataclasses.replace(outer, right=node)
+                node = replace(outer, right=node)
             case Unary():
-                node = dataclasses.replace(outer, operand=node)
+                node = replace(outer, operand=node)
             case Compare():
-                node = dataclasses.replace(outer, operands=(*outer.operands[:-1], node))
+                node = replace(outer, operands=(*outer.operands[:-1], node))
             case Conditional():
-                node = dataclasses.replace(outer, orelse=node)
+                node = replace(outer, orelse=node)
             case _:
                 raise AssertionError(outer)
     return node
@@ -135,11 +135,11 @@ def _replace_first(node: Expr, stages: Sequence[Expr]) -> Expr | None:
     for outer in reversed(path):
         match outer:
             case Binary():
-                node = dataclasses.replace(outer, left=node)
+                node = replace(outer, left=node)
             case Compare():
-                node = dataclasses.replace(outer, operands=(node, *outer.operands[1:]))
+                node = replace(outer, operands=(node, *outer.operands[1:]))
             case Conditional():
-                node = dataclasses.replace(outer, body=node)
+                node = replace(outer, body=node)
             case _:
                 raise AssertionError(outer)
     return node

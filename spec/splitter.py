@@ -7,12 +7,12 @@ parses only the blocks that are used.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from dlc.spec.record import record
 from dlc.spec.source import Source
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chunk:
     """One declaration's text, from its first word to the next declaration.
 

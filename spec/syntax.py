@@ -1,13 +1,12 @@
 """The one syntax tree of .dl and YAML.
 
-Every node is a frozen dataclass whose last field is its span. Spans do not take part in equality, so two
+Every node is a frozen record whose last field is its span. Spans do not take part in equality, so two
 trees are equal when they mean the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+from dlc.spec.record import field, record
 from dlc.spec.source import Span
 
 
@@ -20,13 +19,13 @@ NOWHERE = Span("", 0, 0, 0, 0)
 # --- expressions -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name:
     id: str
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record
 class Constant:
     """`1`, `2.5`, `true`, `"text"`, `none` (value None), `inf`, `nan`. `1`, `1.0` and `true` are not equal."""
 
@@ -43,13 +42,13 @@ class Constant:
         return hash(self._key())
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListLiteral:
     items: tuple[Expr, ...]
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Clause:
     """`for targets in iterable if condition if condition`."""
 
@@ -59,14 +58,14 @@ class Clause:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comprehension:
     element: Expr
     clauses: tuple[Clause, ...]
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary:
     """op: `-`, `+`, `~`, `not`."""
 
@@ -75,7 +74,7 @@ class Unary:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary:
     """op: `+ - * / // % ** @ & |`, `and`, `or`."""
 
@@ -85,7 +84,7 @@ class Binary:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compare:
     """`a < b <= c`: `operands` holds one more than `ops`. ops: `== != < <= > >=`, `is`, `is not`, `in`, `not in`."""
 
@@ -94,7 +93,7 @@ class Compare:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conditional:
     """`body if test else orelse`."""
 
@@ -104,14 +103,14 @@ class Conditional:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Keyword:
     name: str
     value: Expr
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     function: Expr
     args: tuple[Expr, ...]
@@ -119,7 +118,7 @@ class Call:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pipe:
     """`value -> target`: the target is applied to the value as its first argument."""
 
@@ -128,7 +127,7 @@ class Pipe:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slice:
     start: Expr | None
     stop: Expr | None
@@ -136,7 +135,7 @@ class Slice:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """`value[items]`; an item is an expression or a slice."""
 
@@ -145,14 +144,14 @@ class Index:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     value: Expr
     name: str
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Next:
     """`next h` read as a value."""
 
@@ -179,7 +178,7 @@ Expr = (
 # --- types -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StarDimension:
     """`*B`."""
 
@@ -187,7 +186,7 @@ class StarDimension:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SizedDimension:
     """`F = 1433`."""
 
@@ -196,7 +195,7 @@ class SizedDimension:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TensorType:
     """`float[N, C]`; dtype: float, int, bool, f16, bf16, f32, f64, i32, i64."""
 
@@ -205,7 +204,7 @@ class TensorType:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConstantType:
     """A hyperparameter's type: int, float, bool, str, block, layer, size, or `list` of `element`."""
 
@@ -217,7 +216,7 @@ class ConstantType:
 # --- statements ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bounds:
     """`in low..high`, half open."""
 
@@ -226,7 +225,7 @@ class Bounds:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Input:
     """`input x: float[N] = default in low..high`; default is a Constant(None) for `= none`."""
 
@@ -237,7 +236,7 @@ class Input:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class State:
     name: str
     type: TensorType
@@ -245,7 +244,7 @@ class State:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """`param a, b: float[I] ~ distribution` or `= value`; `buffer` is not trained."""
 
@@ -257,7 +256,7 @@ class Parameter:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """`sample u: float[N] ~ uniform(0, 1)`."""
 
@@ -267,7 +266,7 @@ class Sample:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assign:
     """`a, b = value`."""
 
@@ -276,7 +275,7 @@ class Assign:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NextAssign:
     """`next h = value`."""
 
@@ -285,7 +284,7 @@ class NextAssign:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output:
     """`output name = value`, or `output value` (name is None)."""
 
@@ -294,7 +293,7 @@ class Output:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class For:
     targets: tuple[str, ...]
     iterable: Expr
@@ -302,7 +301,7 @@ class For:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If:
     """`if`/`elif` as (test, body) arms, then `else` (empty if there is none)."""
 
@@ -311,7 +310,7 @@ class If:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Messages:
     """`messages u -> v along edges into V:`."""
 
@@ -323,13 +322,13 @@ class Messages:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Send:
     value: Expr
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Aggregate:
     """`aggregate name = how`; how: sum, mean, max, min."""
 
@@ -338,7 +337,7 @@ class Aggregate:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Batch:
     """`batch x: float[N] in low..high`: an input of a `train` section, new at each call."""
 
@@ -348,7 +347,7 @@ class Batch:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainStatement:
     """A statement that only a `train` section has.
 
@@ -390,7 +389,7 @@ Statement = (
 # --- declarations ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hyperparameter:
     name: str
     type: ConstantType
@@ -398,7 +397,7 @@ class Hyperparameter:
     span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Block:
     """`block name(...)`, `network name(...)` or `train name(...)` with its body."""
 
@@ -411,7 +410,7 @@ class Block:
     name_span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Configuration:
     """`network X = Y(a=1)` or `train X = gan(...)`."""
 
@@ -422,7 +421,7 @@ class Configuration:
     name_span: Span = _span()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Import:
     """`import "blocks.dl"` (path) or `import std.attention` (module)."""
 
@@ -434,7 +433,7 @@ class Import:
 Declaration = Block | Configuration
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spec:
     """One file."""
 

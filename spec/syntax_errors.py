@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dlc.diagnostics import DlcError, error
 from dlc.spec.lalr import END, Unexpected
 from dlc.spec.lexer import RESERVED
+from dlc.spec.record import record
 from dlc.spec.syntax_hints import find_hint
 from dlc.spec.token import Token
 
@@ -23,7 +22,7 @@ _OPERATORS = frozenset((
 _ORDER = ("=", ":", ",", ")", "]")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where parsing stopped: the tokens of the logical line before `token`, the token, those after it."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dlc.dims import Size
 from dlc.ir import TensorType
+from dlc.spec.record import record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,7 @@ class OpError(Exception):
         self.message, self.found, self.expected, self.operand = message, found, expected, operand
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AttributeSpec:
     """An attribute: a compile-time argument of the op, given by position after the operands or by keyword.
 
@@ -47,7 +47,7 @@ class AttributeSpec:
     default: object = REQUIRED
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """One case for every backend's op test: operand arrays (as nested lists or a seeded shape) and attributes.
 
@@ -61,7 +61,7 @@ class Sample:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Op:
     """A primitive: names, type rule, NumPy meaning, samples.
 

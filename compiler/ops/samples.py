@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dlc.ir import TensorType
@@ -13,6 +12,7 @@ from dlc.ops.attributes import normalise_attributes
 from dlc.ops.dtypes import family_of, numpy_dtype
 from dlc.ops.lazy_numpy import np
 from dlc.ops.promotion import promote
+from dlc.spec.record import record
 
 INF = float("inf")
 NAN = float("nan")
@@ -46,7 +46,7 @@ def sample(*operands: tuple[Any, ...], name: str = "", **attributes: object) -> 
     return Sample(operands, tuple(attributes.items()), name)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """A drawn sample, ready for `op.infer(types, attributes)`; `evaluate` gives what the op makes of it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from dlc.spec import syntax as s
 from dlc.spec.loader import load
 from dlc.spec.parser import parse, parse_chunk, parse_expression
 from dlc.spec.printer import print_expression, print_spec
+from dlc.spec.record import names_of
 from dlc.spec.source import Source, Span
 
 from .samples import SAMPLES, name
@@ -28,9 +28,9 @@ def nodes(value: Any) -> Iterator[Any]:
         value = stack.pop()
         if isinstance(value, tuple):
             stack.extend(value)
-        elif dataclasses.is_dataclass(value) and not isinstance(value, Span):
+        elif names_of(value) and not isinstance(value, Span):
             yield value
-            stack.extend(getattr(value, f.name) for f in dataclasses.fields(value))
+            stack.extend(getattr(value, field) for field in names_of(value))
 
 
 def written(source: Source, span: Span) -> str:
