@@ -105,11 +105,27 @@ class Folding:
 def fold(unit: Unit, natives: Natives) -> Folding:
     """Folds all networks of a unit, both modes. Raises DlcError where modules of one instance don't merge."""
     programs = tuple(program for network in unit.networks for program in (network.inference, network.training))
+    for program in programs:
+        for module in program.modules:
+            _refuse_given(module)
     folding = Folding(unit, programs, natives, tables=[program.table for program in programs])
     groups = _groups(folding)
     for group in groups:
         _fold_group(folding, group)
     return folding
+
+
+def _refuse_given(module: Module) -> None:
+    """A layer that is handed to a block has its parameters elsewhere: not printed yet."""
+    given = next((instance for instance in module.instances if instance.given is not None), None)
+    if given is not None:
+        raise error(
+            "E0702",
+            "the Python backends do not print `layer` hyperparameters yet",
+            given.origin.span,
+            found=f"`{given.given}` of `{module.block.name}`",
+            hint="use `block`, or the onnx backend",
+        )
 
 
 def _groups(folding: Folding) -> list[list[list[Member]]]:

@@ -37,11 +37,11 @@ class Runner:
         self.precision = _FLOATS[precision]
         self.file = _import(Path(folder) / self.entry["file"])
         torch.manual_seed(0)
-        self.model = getattr(self.file, self.entry["factory"])()
+        model = getattr(self.file, self.entry["factory"])()
         self.renamed = self.entry.get("renamed", {})
         if weights is not None:
-            self.file.load_weights(self.model, weights)
-        self.model.to(self.precision)
+            self.file.load_weights(model, weights)
+        self.model = model.to(self.precision)
 
     def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:
         """Outputs by name; states as `next <state>`; in training mode also `buffer <path>` after the step."""
