@@ -76,7 +76,7 @@ def mutable(cls: type[T]) -> type[T]:
     return cls
 
 
-def replace(value: T, **changes: Any) -> T:
+def replace(value: T, /, **changes: Any) -> T:
     """A copy of a record with some fields changed, as `dataclasses.replace`."""
     names: tuple[str, ...] = type(value).__match_args__  # type: ignore[attr-defined]
     return type(value)(
