@@ -55,7 +55,7 @@ def evaluate(node: Expr, names: Environment) -> Any:
 
 
 def free_names(node: Expr) -> tuple[str, ...]:
-    """The names that an expression reads from outside, each once, in order of the text. Functions are not among them."""
+    """The names that an expression reads from outside, each once, in order of the text; no functions."""
     return tuple(dict.fromkeys(_free(node)))
 
 

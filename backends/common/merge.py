@@ -1,8 +1,8 @@
 """Modules of one block merged into one Form, statement by statement.
 
-All modules, and all turns of each loop, are walked side by side. Equations merge where op, constants and operands have a
-common form; a loop where its iterable reproduces the turns (else it is unrolled); arms of a choice become a branch where
-modules take different ones. Raises Refused where there is no common form. Nothing here is trusted: see `prove`.
+All modules, and all turns of each loop, are walked side by side. Equations merge where op, constants and operands have
+a common form; a loop where its iterable reproduces the turns (else it is unrolled); arms of a choice become a branch
+where modules take different ones. Raises Refused where there is no common form. Nothing here is trusted: see `prove`.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ class Arguments:
 class Native:
     """`condition` sees every module of one instance (both modes, masks or not): all must allow it.
 
-    `dims` and `hyperparameters` are the names that `construct` reads. A native without `construct` is a function: `apply`
-    gets the operands by input name and the arguments. `apply` of a layer gets the layer's code as `layer`.
+    `dims` and `hyperparameters` are the names that `construct` reads. A native without `construct` is a function:
+    `apply` gets the operands by input name and the arguments. `apply` of a layer gets the layer's code as `layer`.
     """
 
     block: str

@@ -242,7 +242,8 @@ def _ordered(
     """Required inputs in order, states, optional inputs by keyword."""
     from dlc.backends.common.fold import Folded
 
-    assert isinstance(cell, Folded) and cell.form is not None
+    assert isinstance(cell, Folded)
+    assert cell.form is not None
     given = {keyword.arg: keyword.value for keyword in keywords}
     args: list[ast.expr] = []
     rest: list[ast.keyword] = []

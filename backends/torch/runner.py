@@ -48,7 +48,10 @@ class Runner:
         if self.model is None:
             raise RuntimeError("run before load")
         self.model.train(training)
-        args = [self._tensor(word, inputs[word]) for word in self.entry["inputs"]]
+        args = [
+            self._tensor(word, inputs[word]) if word in inputs else self._start(word, inputs)
+            for word in self.entry["inputs"]
+        ]
         keywords = {word: self._tensor(word, inputs[word]) for word in self.entry["optional"] if word in inputs}
         with torch.no_grad():
             result = self.model(*args, **keywords)
@@ -61,6 +64,13 @@ class Runner:
                 if not path.endswith("num_batches_tracked"):
                     found["buffer " + ".".join(back.get(word, word) for word in path.split("."))] = _array(value)
         return found
+
+    def _start(self, word: str, inputs: Mapping[str, Array]) -> torch.Tensor:
+        """A state that is not given; raises KeyError for one that has no start."""
+        start = self.entry["starts"][word]
+        shape = [size if isinstance(size, int) else inputs[size[0]].shape[size[1]] for size in start["shape"]]
+        dtype = self.entry["dtypes"][word]
+        return torch.full(shape, start["value"], dtype=self.precision if dtype == "float" else _FIXED[dtype])
 
     def _tensor(self, word: str, value: Array) -> torch.Tensor:
         dtype = self.entry["dtypes"].get(word, "float")

@@ -75,7 +75,7 @@ def small(name: str) -> tuple[str, dict[str, object], list[torch.Tensor]]:
 
 @pytest.mark.parametrize("name", ["lenet", "char_lstm", "graph", "seq2seq", "transformer", "dcgan"])
 def test_compiles_and_takes_other_arguments(name: str):
-    """The classes are general: other hyperparameters than the spec's defaults work; torch.compile finds no graph break."""
+    """Other hyperparameters than the spec's defaults work; torch.compile finds no graph break."""
     torch.set_num_threads(1)
     word, arguments, inputs = small(name)
     model = getattr(imported(GOLDEN / f"torch_{name}.py"), word)(**arguments).eval()

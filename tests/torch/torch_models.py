@@ -100,7 +100,7 @@ def require_ruff_clean(path: Path) -> None:
 
 
 def require_close(found: Any, wanted: Any, slack: float) -> None:
-    """Raises AssertionError unless shapes, kinds, NaN and infinities agree and errors are within slack of the largest."""
+    """Raises AssertionError unless shapes, kinds, NaN, infinities agree and errors are within slack of the largest."""
     assert found.shape == wanted.shape
     assert found.dtype.kind == wanted.dtype.kind
     if wanted.dtype.kind != "f":
