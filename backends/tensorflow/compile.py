@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import replace
 
 from dlc.backends.api import Artifact, Network, Options, Unit
 from dlc.backends.common.fold import Folding, fold
@@ -15,11 +14,12 @@ from dlc.backends.tensorflow.classes import class_code, function_code
 from dlc.backends.tensorflow.helper_code import helper_functions, helper_text, with_needed
 from dlc.backends.tensorflow.kernels import Kernels, keep_kernels
 from dlc.backends.tensorflow.layout import assign
-from dlc.backends.tensorflow.natives import NATIVES
+from dlc.backends.tensorflow.natives import natives_for
 from dlc.backends.tensorflow.networks import factory, output_names
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.shell import FileContext, Shell
 from dlc.ir import INTS, BlockId, Module, Program, TensorType
+from dlc.spec.record import replace
 
 #: Names that every generated file has.
 FILE_NAMES = (
@@ -38,7 +38,7 @@ FILE_NAMES = (
 
 
 #: Helpers that stand at the end of each file.
-LOADING = ("load_weights", "find_variable", "attribute")
+LOADING = ("load_weights", "find_variable", "attribute", "native_names")
 
 
 class TensorFlowBackend:
@@ -52,13 +52,17 @@ class TensorFlowBackend:
     def compile(self, unit: Unit, options: Options) -> Artifact:
         """`<stem>_tensorflow.py` with all networks of the unit. Raises DlcError where Keras can't express one."""
         lowered, last, kernels = lower(unit, options)
-        folding = fold(lowered, NATIVES if options.natives else {})
+        folding = fold(lowered, natives_for(_programs(lowered)) if options.natives else {})
         file = f"{identifier(unit.stem)}_tensorflow.py"
         text, words = print_file(folding, last, kernels, options)
         entries = {
             network.name: f"{file}:{words[network.name]}:{','.join(_outputs(network))}" for network in lowered.networks
         }
         return Artifact({file: text}, entries)
+
+
+def _programs(unit: Unit) -> list[Program]:
+    return [program for network in unit.networks for program in (network.inference, network.training)]
 
 
 def _outputs(network: Network) -> list[str]:

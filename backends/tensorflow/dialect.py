@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import replace
 
 from dlc.backends.common.body import Body, Parts
 from dlc.backends.common.form import Sample, Step, Value
@@ -14,6 +13,7 @@ from dlc.backends.tensorflow.rules import RULES
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES, dtype_code, is_size
 from dlc.diagnostics import error
 from dlc.ir import INTS, TensorType
+from dlc.spec.record import replace
 
 #: Draws that keras.random has, with their arguments' names there.
 DRAWS = {

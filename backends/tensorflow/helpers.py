@@ -314,6 +314,9 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
     try:
         for part in parts:
             owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
+        native = native_names().get((type(owner), last))
+        if native is not None:
+            return getattr(owner, native[0]), native[1]
         found = attribute(owner, last)
     except (AttributeError, IndexError, TypeError) as problem:
         raise ValueError(f"the model has no {name}") from problem
@@ -323,3 +326,13 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
 def attribute(owner: Any, name: str) -> Any:
     """The attribute of a canonical name, which has an underscore if Keras has it too."""
     return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
+
+
+def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
+    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
+    return {
+        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
+        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
+        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
+        (keras.layers.LayerNormalization, "bias"): ("beta", None),
+    }

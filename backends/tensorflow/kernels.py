@@ -7,10 +7,10 @@ name. Its convolutions get the attribute `kernel`; its values are permuted when 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from dlc import ir
 from dlc.dims import Size
+from dlc.spec.record import replace
 
 CONVOLUTIONS = frozenset({"conv", "conv_transpose"})
 Kernels = Mapping[ir.BlockId, frozenset[str]]

@@ -15,12 +15,13 @@ The meaning of the program stays, and so does its provenance (sources, origins, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dlc import ir
 from dlc.backends.tensorflow.axes import ASKING
 from dlc.backends.tensorflow.demand import Demands
 from dlc.backends.tensorflow.relayout import Relayout
+from dlc.spec.record import replace
 
 
 def assign_layouts(program: ir.Program, native_inputs: bool = False) -> ir.Program:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlc import ir
@@ -23,6 +23,7 @@ from dlc.backends.tensorflow.axes import (
 )
 from dlc.backends.tensorflow.demand import scan_names
 from dlc.dims import Size
+from dlc.spec.record import replace
 
 if TYPE_CHECKING:
     from dlc.backends.tensorflow.layout import Pass

@@ -99,10 +99,9 @@ class Embedding(keras.layers.Layer):
 class Dense(keras.layers.Layer):
     """y = x W^T + b over the last axis: [..., I] -> [..., units]. Initialised as torch.nn.Linear."""
 
-    def __init__(self, units: int, bias: bool = True, **kwargs: Any) -> None:
+    def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.use_bias = bias
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         in_features = input_shape[-1]
@@ -113,23 +112,21 @@ class Dense(keras.layers.Layer):
                 -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
             ),
         )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self.units,),
-                initializer=keras.initializers.RandomUniform(
-                    -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-                ),
-            )
+        self.bias = self.add_weight(
+            name="bias",
+            shape=(self.units,),
+            initializer=keras.initializers.RandomUniform(
+                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
+            ),
+        )
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         y = ops.matmul(x, ops.transpose(self.weight))
-        if self.use_bias:
-            y = y + self.bias
+        y = y + self.bias
         return y
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "bias": self.use_bias}
+        return {**super().get_config(), "units": self.units}
 
 
 @keras.saving.register_keras_serializable(package="char_lstm_f2302066")
@@ -138,7 +135,13 @@ class PeepholeLstmCell(keras.layers.Layer):
         super().__init__(**kwargs)
         self.hidden = hidden
         self.dense = Dense(4 * hidden)
-        self.dense_2 = Dense(4 * hidden, bias=False)
+        self.dense_2 = keras.layers.Dense(
+            4 * hidden,
+            use_bias=False,
+            kernel_initializer=keras.initializers.VarianceScaling(
+                1 / 3, mode="fan_in", distribution="uniform"
+            ),
+        )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.peep_i = self.add_weight(
@@ -227,6 +230,9 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
     try:
         for part in parts:
             owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
+        native = native_names().get((type(owner), last))
+        if native is not None:
+            return getattr(owner, native[0]), native[1]
         found = attribute(owner, last)
     except (AttributeError, IndexError, TypeError) as problem:
         raise ValueError(f"the model has no {name}") from problem
@@ -236,3 +242,13 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
 def attribute(owner: Any, name: str) -> Any:
     """The attribute of a canonical name, which has an underscore if Keras has it too."""
     return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
+
+
+def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
+    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
+    return {
+        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
+        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
+        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
+        (keras.layers.LayerNormalization, "bias"): ("beta", None),
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,39 +12,19 @@ from safetensors.numpy import load_file
 
 
 @keras.saving.register_keras_serializable(package="graph_0cc11ef1")
-class Dense(keras.layers.Layer):
-    """y = x W^T + b over the last axis: [..., I] -> [..., units]. Initialised as torch.nn.Linear."""
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = units
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        in_features = input_shape[-1]
-        self.weight = self.add_weight(
-            name="weight",
-            shape=(self.units, in_features),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        y = ops.matmul(x, ops.transpose(self.weight))
-        return y
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
-
-
-@keras.saving.register_keras_serializable(package="graph_0cc11ef1")
 class GcnLayer(keras.layers.Layer):
     """h_v' = relu(sum over u in N(v) of W h_u / |N(v)|)"""
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.w = Dense(units)
+        self.w = keras.layers.Dense(
+            units,
+            use_bias=False,
+            kernel_initializer=keras.initializers.VarianceScaling(
+                1 / 3, mode="fan_in", distribution="uniform"
+            ),
+        )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """The layers inside are built when they are first called."""
@@ -115,6 +94,9 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
     try:
         for part in parts:
             owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
+        native = native_names().get((type(owner), last))
+        if native is not None:
+            return getattr(owner, native[0]), native[1]
         found = attribute(owner, last)
     except (AttributeError, IndexError, TypeError) as problem:
         raise ValueError(f"the model has no {name}") from problem
@@ -124,3 +106,13 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
 def attribute(owner: Any, name: str) -> Any:
     """The attribute of a canonical name, which has an underscore if Keras has it too."""
     return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
+
+
+def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
+    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
+    return {
+        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
+        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
+        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
+        (keras.layers.LayerNormalization, "bias"): ("beta", None),
+    }

@@ -164,29 +164,6 @@ class MultiHeadAttention(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="transformer_38acce19")
-class LayerNorm(keras.layers.Layer):
-    """Over the last axis (Ba, Kiros, Hinton, 2016): [..., D] -> the same."""
-
-    def __init__(self, epsilon: float = 1e-05, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.epsilon = epsilon
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        dim = input_shape[-1]
-        self.weight = self.add_weight(name="weight", shape=(dim,), initializer="ones")
-        self.bias = self.add_weight(name="bias", shape=(dim,), initializer="zeros")
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        center = ops.mean(x, axis=2, keepdims=True)
-        spread_2 = ops.var(x, axis=2, keepdims=True)
-        rsqrt = ops.rsqrt(spread_2 + self.epsilon)
-        return (x - center) * rsqrt * self.weight + self.bias
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "epsilon": self.epsilon}
-
-
-@keras.saving.register_keras_serializable(package="transformer_38acce19")
 class FeedForward(keras.layers.Layer):
     def __init__(self, inner: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -211,9 +188,9 @@ class EncoderLayer(keras.layers.Layer):
         self.heads = heads
         self.inner = inner
         self.multi_head_attention = MultiHeadAttention(heads)
-        self.layer_norm = LayerNorm()
+        self.layer_norm = keras.layers.LayerNormalization(epsilon=1e-05)
         self.feed_forward = FeedForward(inner)
-        self.layer_norm_2 = LayerNorm()
+        self.layer_norm_2 = keras.layers.LayerNormalization(epsilon=1e-05)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """The layers inside are built when they are first called."""
@@ -236,11 +213,11 @@ class DecoderLayer(keras.layers.Layer):
         self.heads = heads
         self.inner = inner
         self.multi_head_attention = MultiHeadAttention(heads, causal=True)
-        self.layer_norm = LayerNorm()
+        self.layer_norm = keras.layers.LayerNormalization(epsilon=1e-05)
         self.multi_head_attention_2 = MultiHeadAttention(heads)
-        self.layer_norm_2 = LayerNorm()
+        self.layer_norm_2 = keras.layers.LayerNormalization(epsilon=1e-05)
         self.feed_forward = FeedForward(inner)
-        self.layer_norm_3 = LayerNorm()
+        self.layer_norm_3 = keras.layers.LayerNormalization(epsilon=1e-05)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """The layers inside are built when they are first called."""
@@ -360,6 +337,9 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
     try:
         for part in parts:
             owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
+        native = native_names().get((type(owner), last))
+        if native is not None:
+            return getattr(owner, native[0]), native[1]
         found = attribute(owner, last)
     except (AttributeError, IndexError, TypeError) as problem:
         raise ValueError(f"the model has no {name}") from problem
@@ -369,3 +349,13 @@ def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] 
 def attribute(owner: Any, name: str) -> Any:
     """The attribute of a canonical name, which has an underscore if Keras has it too."""
     return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
+
+
+def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
+    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
+    return {
+        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
+        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
+        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
+        (keras.layers.LayerNormalization, "bias"): ("beta", None),
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from dlc.backends.tensorflow.axes import ASKING, permutation, permuted
 from dlc.backends.tensorflow.layout import assign_layouts
 from dlc.ir_text import read, show
 from dlc.parameters import parameters
+from dlc.spec.record import replace
 
 PROGRAM = read((Path(__file__).parent / "programs" / "images.ir").read_text(encoding="utf-8"))
 
