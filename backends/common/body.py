@@ -295,7 +295,8 @@ class Body:
             value = self.ref(node.content)
         if isinstance(value, ast.Name) and value.id == variable:
             return []
-        if isinstance(node.content, Temp):
+        if isinstance(node.content, Temp) and self.binds[node.name] == 1:
+            # A name that is bound again would be read too late.
             self.pending[node.content.id] = name(variable)
         return [ast.Assign([ast.Name(variable, ast.Store())], value)]
 

@@ -1,7 +1,7 @@
 """Constants of merged modules: one `Value` that gives each module (and turn) its own constant.
 
-Preferred: the source expression, if it gives every constant; else the constant itself, if it is the same everywhere; else
-a name in scope that happens to hold it. `value_of` is the way back, which the proof uses.
+Preferred: the source expression, if it gives every constant; else the constant itself, if it is the same everywhere;
+else a name in scope that happens to hold it. `value_of` is the way back, which the proof uses.
 """
 
 from __future__ import annotations
