@@ -44,8 +44,7 @@ class KerasDialect:
             raise error("E0702", f"the tensorflow backend has no rule for `{site.op}`", exit_code=3)
         return apply(rule, _with_wide_sizes(site))
 
-    def number(self, value: object, kind: TensorType, body: Body) -> ast.expr:
-        code = body.value(value)  # type: ignore[arg-type]
+    def number(self, code: ast.expr, value: object, kind: TensorType, body: Body) -> ast.expr:
         if is_size(code):
             return quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
         return call("ops.convert_to_tensor", code, dtype=dtype_code(kind.dtype))
@@ -154,13 +153,17 @@ def _steps(node: Step) -> Value:
 
 
 def _with_wide_sizes(site: Site) -> Site:
-    """A size read from a shape is int32; beside int64 tensors it must be cast. `cast` itself takes any."""
+    """A size read from a shape is int32; beside int64 tensors it must be cast. `cast` itself takes any.
+
+    So is a plain integer that no tensor stands beside.
+    """
     if site.op in ("cast", "constant", "dimension", "arange") or not site.operands:
         return site
+    alone = bool(site.numbers) and all(number is not None for number in site.numbers)
     operands = (
         tuple(
             quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
-            if number is VARIES and kind.dtype in INTS and is_size(code)
+            if kind.dtype in INTS and (alone or (number is VARIES and is_size(code)))
             else code
             for code, kind, number in zip(site.operands, site.types, site.numbers, strict=True)
         )
