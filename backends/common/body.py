@@ -657,8 +657,16 @@ class Body:
             return constant
         place = self.owner.declared_axis(word)
         if place is None:
-            raise Unknown(f"`{word}` is not known at run time")
+            return self.size(self._solved(word))
         return self._extent(*place)
+
+    def _solved(self, word: str) -> Size:
+        """The size of a dimension that stands in no shape alone (`float[N, 4 * K]`), in the symbols `port.axis`."""
+        module = self.form.modules[0]
+        size = dict(module.dims).get(word)
+        if size is None:
+            raise Unknown(f"`{word}` is not known at run time")
+        return _rename(size, module.homes)
 
 
 class BodyTools:

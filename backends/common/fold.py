@@ -261,10 +261,26 @@ def merge_members(folding: Folding, members: Sequence[Member]) -> Form:
 def _merged(folding: Folding, members: Sequence[Member], loops: bool) -> Form:
     prepared = [_prepared(folding, member) for member in members]
     form = merge_prepared(folding, members, prepared, loops)
+    _check_made(form)
     proof = Proof(folding.target, folding.module, lambda target: folding.of(target).arguments)
     for member, one in zip(members, prepared, strict=True):
         proof.check(form, member.program, one)
     return form
+
+
+def _check_made(form: Form) -> None:
+    """What is made must be known at construction: not a matter of which inputs a call gives. Raises Refused."""
+    optional = {name for name, absent in form.inputs if absent}
+    for node in walk(form.body):
+        if (
+            isinstance(node, Branch)
+            and makes((node,))
+            and optional & {n for test in node.tests for n in free_names(test)}
+        ):
+            raise Refused("layers that a call's inputs decide on")
+    for name in _constructor(form)[0]:
+        if any(name not in dict(module.dims) for module in form.modules):
+            raise Refused(f"`{name}` is no dimension of all modules")
 
 
 def merge_prepared(

@@ -112,7 +112,7 @@ class TorchDialect:
             return call("nn.init.trunc_normal_", empty, mean, std, low, high)
         function = {"uniform": "torch.rand", "normal": "torch.randn"}[kind]
         whole = _whole(shape)
-        if whole is not None and not is_integer(node, body, whole):
+        if whole is not None and not is_other(node, body, whole):
             base: ast.expr = call(f"{function}_like", whole)
         else:
             keywords = tools.device()
@@ -198,12 +198,13 @@ def _list_names(outputs: Sequence[str], body: Body) -> list[str]:
     return out
 
 
-def is_integer(node: Sample, body: Body, whole: ast.expr) -> bool:
-    """True if the tensor whose shape a draw has is of another element type."""
+def is_other(node: Sample, body: Body, whole: ast.expr) -> bool:
+    """True if the tensor whose first axes a draw has is of another element type or rank, or no input."""
     module = body.form.modules[0]
     for port in module.inputs:
         if isinstance(whole, ast.Name) and body.arguments.get(port.name) == whole.id:
-            return module.types[port.value].dtype != node.dtype
+            kind = module.types[port.value]
+            return kind.dtype != node.dtype or kind.rank != len(node.shape)
     return True
 
 
