@@ -28,6 +28,15 @@ def masked_log_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
     )
 
 
+def unbiased_variance(
+    x: tf.Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False
+) -> tf.Tensor:
+    """The variance over `axis`, divided by the count less 1."""
+    variance = ops.var(x, axis=axis, keepdims=keepdims)
+    count = ops.cast(tf.size(x) / tf.size(variance), x.dtype)
+    return variance * (count / (count - 1))
+
+
 def triangle(x: tf.Tensor, diagonal: int, upper: bool = False) -> tf.Tensor:
     """One side of a diagonal that may lie outside the matrix; the rest is 0."""
     rows, columns = ops.shape(x)[-2:]

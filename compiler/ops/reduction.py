@@ -18,6 +18,9 @@ _AXES = (AttributeSpec("axis", "axes", None), AttributeSpec("keepdims", "bool", 
 _AXIS = (AttributeSpec("axis", "axis", -1), AttributeSpec("keepdims", "bool", False))
 
 
+_VARIANCE = (*_AXES, AttributeSpec("correction", "int", 0))
+
+
 def axes_of(attributes: Attributes) -> tuple[int, ...]:
     """The axes that are reduced, of either kind."""
     axis = attributes["axis"]
@@ -82,7 +85,16 @@ def _mean(x: Any, attributes: Attributes) -> Any:
 
 def _variance(x: Any, attributes: Attributes) -> Any:
     centred = x - _mean(x, {"axis": attributes["axis"], "keepdims": True})
-    return _mean(centred * centred, attributes)
+    length = reduction_length([TensorType("float", x.shape)], attributes) - attributes["correction"]
+    return _sum(centred * centred, attributes) / np.asarray(length, dtype=x.dtype)
+
+
+def _infer_variance(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
+    if attributes["correction"] not in (0, 1):
+        raise OpError(
+            "variance divides by the count, less its correction", found=str(attributes["correction"]), expected="0 or 1"
+        )
+    return _infer_float(types, attributes)
 
 
 def _samples(operand: Callable[..., Any] = floats) -> tuple[Sample, ...]:
@@ -143,8 +155,22 @@ OPS: tuple[Op, ...] = (
         "mean", _mean, "The sum over the count; NaN over nothing. numpy.mean.", _INTS, _COUNT, promotion="float"
     ),
     _reduction("prod", _prod, "The product; 1 over nothing. numpy.prod.", _INTS, _EMPTY),
-    _reduction(
-        "variance", _variance, "mean((x - mean(x)) ** 2): biased, by the count. numpy.var.", _INTS, promotion="float"
+    Op(
+        "variance",
+        ("x",),
+        _VARIANCE,
+        _infer_variance,
+        of_one(_variance),
+        (
+            *_samples(),
+            _INTS,
+            sample(floats(4, 3, 5), axis=(0, 2), correction=1, name="unbiased"),
+            sample(floats(4, 3), axis=0, keepdims=True, correction=1, name="unbiased, keeps"),
+            sample(floats(7), correction=1, name="unbiased, all"),
+        ),
+        "sum((x - mean(x)) ** 2) / (count - correction): biased with 0, unbiased with 1. numpy.var, ddof.",
+        promotion="float",
+        reduction=reduction_length,
     ),
     _extreme("max", lambda x, attributes: np.max(x, **_options(attributes)), "The largest. numpy.max."),
     _extreme("min", lambda x, attributes: np.min(x, **_options(attributes)), "The smallest. numpy.min."),

@@ -25,10 +25,13 @@ def _mean_of(b: Builder, x: Value, use: Apply, keepdims: bool) -> Value:
     """`ReduceMean` over nothing is 0 in ONNX Runtime, NaN in the language: where that may be, sum over count."""
     if _surely_some(use):
         return _reduce(b, "ReduceMean", x, use, keepdims)
-    total = _reduce(b, "ReduceSum", x, use, keepdims)
+    return b("Div", _reduce(b, "ReduceSum", x, use, keepdims), _count(b, x, use))
+
+
+def _count(b: Builder, x: Value, use: Apply) -> Value:
+    """How many elements go into one, as a float."""
     sizes = b("Gather", b("Shape", x), b.integers(use.attributes["axis"]), hint="sizes", axis=0)
-    count = b.cast(b("ReduceProd", sizes, keepdims=0), use.types[0].dtype, "count")
-    return b("Div", total, count)
+    return b.cast(b("ReduceProd", sizes, keepdims=0), use.types[0].dtype, "count")
 
 
 def _surely_some(use: Apply) -> bool:
@@ -47,7 +50,7 @@ def _averaging(name: str, write: Callable[[Builder, Value, Apply], Value], doc: 
         def build(b: Builder, given: Sequence[Value]) -> Value:
             return write(b, given[0], use)
 
-        key = (use.types[0].dtype, use.types[0].rank, use.attributes["axis"], use.attributes["keepdims"])
+        key = (use.types[0].dtype, use.types[0].rank, tuple(sorted(use.attributes.items())))
         return b.library.helper(b, name, key, [("x", use.inputs[0])], build, doc)
 
     return rule
@@ -59,7 +62,12 @@ def _mean(b: Builder, x: Value, use: Apply) -> Value:
 
 def _variance(b: Builder, x: Value, use: Apply) -> Value:
     centred = b("Sub", x, _mean_of(b, x, use, True), hint="centred")
-    return _mean_of(b, b("Mul", centred, centred, hint="squares"), use, use.attributes["keepdims"])
+    squares = b("Mul", centred, centred, hint="squares")
+    if use.attributes["correction"] == 0:
+        return _mean_of(b, squares, use, use.attributes["keepdims"])
+    total = _reduce(b, "ReduceSum", squares, use, use.attributes["keepdims"])
+    count = b("Sub", _count(b, x, use), b.number(1, use.types[0].dtype), hint="freedom")
+    return b("Div", total, count)
 
 
 def _logic(op: str, fold: str) -> Rule:
@@ -88,7 +96,7 @@ RULES: Mapping[str, Rule] = {
     "sum": _reduction("ReduceSum"),
     "mean": _averaging("mean", _mean, "The mean; NaN over nothing."),
     "prod": _reduction("ReduceProd"),
-    "variance": _averaging("variance", _variance, "The biased variance; NaN over nothing."),
+    "variance": _averaging("variance", _variance, "The variance; NaN over nothing."),
     "max": _reduction("ReduceMax"),
     "min": _reduction("ReduceMin"),
     "any": _logic("ReduceMax", "ReduceSum"),

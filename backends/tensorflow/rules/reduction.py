@@ -29,7 +29,10 @@ def _axes(site: Site) -> ast.expr | None:
 def _variance(site: Site) -> ast.expr:
     if site.value("axis") == ():
         return quote("ops.zeros_like($0)", site.operands[0])
-    return _call_reduce("ops.var", site)
+    if site.value("correction") == 0:
+        return _call_reduce("ops.var", site)
+    arguments = _keywords(axis=_axes(site), keepdims=unless(site, "keepdims", False))
+    return ast.Call(site.tools.helper("unbiased_variance"), [site.operands[0]], arguments)
 
 
 def _call_reduce(name: str, site: Site) -> ast.expr:
