@@ -5,9 +5,7 @@ All functions raise DlcError for what is wrong with the spec or the request.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,27 +17,13 @@ from dlc.diagnostics import DlcError, did_you_mean, error
 from dlc.networks import Choice, Elaborated, elaborate
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.resolve import Project, load_project
+from dlc.recursion import deep_recursion
 
 if TYPE_CHECKING:
     from dlc.summary import Summary
     from dlc.verify.compare import Array
     from dlc.verify.report import Report
     from dlc.verify.workers import Workers
-
-_DEEPEST = 20_000  # frames: blocks may be nested 3,000 deep
-
-
-@contextmanager
-def deep_recursion() -> Generator[None]:
-    """Room for deeply nested specs. Raises DlcError (E0591) where even that is used up."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _DEEPEST))
-    try:
-        yield
-    except RecursionError as problem:
-        raise error("E0591", "the spec is nested too deeply", hint="use a loop in place of nested blocks") from problem
-    finally:
-        sys.setrecursionlimit(before)
 
 
 @dataclass(frozen=True)
@@ -79,8 +63,7 @@ class SpecFile(Mapping[str, "Network"]):
 
     def elaborate(self, choice: Choice | None = None) -> Elaborated:
         """The typed programs of the chosen networks (all that have values for all hyperparameters)."""
-        with deep_recursion():
-            return elaborate(self.project, choice)
+        return elaborate(self.project, choice)
 
 
 @dataclass(frozen=True)
@@ -259,4 +242,14 @@ def setting_text(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-__all__ = ["Compiled", "DlcError", "Network", "SpecFile", "compile_unit", "load", "parameters_of", "verify"]
+__all__ = [
+    "Compiled",
+    "DlcError",
+    "Network",
+    "SpecFile",
+    "compile_unit",
+    "deep_recursion",
+    "load",
+    "parameters_of",
+    "verify",
+]

@@ -1,12 +1,12 @@
 """The intermediate representation: typed, flat, in order, values by id.
 
-A **Module** is the code of one block for given hyperparameters, input types and mode. An **Instance** owns parameters and
-has a path segment inside the module that made it. A **call** is an equation that names (instance, module, dimension
+A **Module** is the code of one block for given hyperparameters, input types and mode. An **Instance** owns parameters
+and has a path segment inside the module that made it. A **call** is an equation that names (instance, module, dimension
 bindings). Modules are pure: (inputs, parameters, buffers, states, draws) -> (outputs, next buffers, next states).
 
-Loops, lists and compile-time choices are gone. What the Python emitters need to print them again is kept as provenance,
-which has no meaning and which every other backend ignores: the `source` of a `Static`, the `origin` of an equation, and the
-`bind` equations, which say that the spec's name now stands for a value.
+Loops, lists and compile-time choices are gone. What the Python emitters need to print them again is kept as
+provenance, which has no meaning and which every other backend ignores: the `source` of a `Static`, the `origin` of an
+equation, and the `bind` equations, which say that the spec's name now stands for a value.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class TensorType:
 class Static:
     """A compile-time value and the source expression that gave it.
 
-    `value`: bool, int, float, str, None, a `Dim`, or nested tuples of these. `source`: an expression over the names that
-    the enclosing block's scope has at that place (hyperparameters, dimension names, loop variables; local constants are
-    already replaced by their own source), or None where there is none. For a tuple value, `source` may be a
-    `ListLiteral` with one item per element. Only `value` takes part in equality.
+    `value`: bool, int, float, str, None, a `Dim`, or nested tuples of these. `source`: an expression over the names
+    that the enclosing block's scope has at that place (hyperparameters, dimension names, loop variables; local
+    constants are already replaced by their own source), or None where there is none. For a tuple value, `source` may
+    be a `ListLiteral` with one item per element. Only `value` takes part in equality.
     """
 
     value: object
@@ -116,8 +116,8 @@ class Loop:
 
     `targets` are its variables, `iterable` the source expression (names as in `Static.source`), `values` what the
     targets held at each turn (one tuple per turn, one entry per target: a Static, or None for what is no constant).
-    A loop inside a loop is met once per turn of the outer one, and has a number of its own each time; `statement` is the
-    same for all of them.
+    A loop inside a loop is met once per turn of the outer one, and has a number of its own each time; `statement` is
+    the same for all of them.
     """
 
     statement: int
@@ -161,8 +161,8 @@ class Call:
     """Target of a `call` equation.
 
     Inputs of the equation: one value (or None if absent) per input of the callee's `inputs`, then one per state in the
-    callee's `states`. Outputs: the callee's outputs, then its next states. `dims` gives the callee's formal dimensions in
-    the caller's symbols. In training mode the callee's next buffers are written to the instance (no outputs).
+    callee's `states`. Outputs: the callee's outputs, then its next states. `dims` gives the callee's formal dimensions
+    in the caller's symbols. In training mode the callee's next buffers are written to the instance (no outputs).
     """
 
     instance: int
@@ -177,8 +177,8 @@ class Scan:
     Equation inputs, in order: `scanned` values (each has the time axis at `axis`), `captured` values, initial states
     (one per state of the module), then `lengths` (int[N]) if `has_lengths`. The callee's inputs are named by `scanned`
     and `captured`; an input in neither is absent. Outputs: the cell's outputs stacked along `axis`, then final states.
-    With lengths, outputs at and after a row's length are 0 and its states stay; reversed, a row starts at its last valid
-    step. Row n of the batch is axis 0 of outputs and states.
+    With lengths, outputs at and after a row's length are 0 and its states stay; reversed, a row starts at its last
+    valid step. Row n of the batch is axis 0 of outputs and states.
     """
 
     instance: int
@@ -303,9 +303,9 @@ class Instance:
     """An instance made in this module's body, or given to it by a `layer` hyperparameter.
 
     `path` is its name relative to the owner (`conv_bn_2`, `unit.0.3`); `site` the name without the turns (`unit`).
-    `hyperparameters` are what its block was called with, all of them, defaults included, as Statics in the owner's scope;
-    `written` the names of those that the spec gives explicitly. Values may be `Static`, and Static.value may hold a
-    `Template`. `shared` is true where the spec bound the instance to a name (`w = dense(64)`) of its own.
+    `hyperparameters` are what its block was called with, all of them, defaults included, as Statics in the owner's
+    scope; `written` the names of those that the spec gives explicitly. Values may be `Static`, and Static.value may
+    hold a `Template`. `shared` is true where the spec bound the instance to a name (`w = dense(64)`) of its own.
     """
 
     path: str

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from dlc import dims, ir
 from dlc.backends.api import Network, Unit
@@ -18,11 +16,10 @@ from dlc.passes.hyperparameters import without_source
 from dlc.passes.instances import as_static
 from dlc.passes.resolve import FileScope, Project, standard_library
 from dlc.passes.things import BlockDeclaration, BlockValue, Pending, Static, Thing, describe
+from dlc.recursion import deep_recursion
 from dlc.spec import syntax
 from dlc.spec.parser import parse_expression
 from dlc.spec.source import Span
-
-RECURSION = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,8 @@ class Choice:
     """What of a file to compile: one network or all, `--set` values and `--dim` sizes by name."""
 
     network: str | None = None
-    settings: Mapping[str, str] = ()  # type: ignore[assignment]
-    sizes: Mapping[str, int] = ()  # type: ignore[assignment]
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    sizes: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +49,13 @@ class Elaborated:
 
 
 def elaborate(project: Project, choice: Choice | None = None) -> Elaborated:
-    """Elaborates the chosen networks of a file. Raises DlcError with the mistakes of all of them."""
-    with _deep_stack():
+    """Elaborates the chosen networks of a file. Raises DlcError with the mistakes of all of them, E0591 if too deep."""
+    with deep_recursion():
         return _elaborate(project, choice)
 
 
-@contextmanager
-def _deep_stack() -> Iterator[None]:
-    """Room for MAX_NESTING blocks inside each other, at some twenty Python calls each; 3.11 keeps these on the heap."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, RECURSION))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
-
-
 def _elaborate(project: Project, choice: Choice | None) -> Elaborated:
-    choice = choice or Choice(None, {}, {})
+    choice = choice or Choice()
     elaborator = Elaborator()
     scope = Builder(elaborator, _file_block(project), False)
     networks: list[Network] = []

@@ -67,7 +67,7 @@ def record(cls: type[T]) -> type[T]:
 @dataclass_transform(eq_default=False, field_specifiers=(field,))
 def mutable(cls: type[T]) -> type[T]:
     """Gives a class of annotated fields its `__init__`; equal only to itself, as `dataclass(eq=False)`."""
-    names = tuple(cls.__dict__.get("__annotations__", ()))
+    names = tuple(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063 - inspect costs 10 ms to import
     fields = {name: _field(cls.__dict__.get(name, _MISSING)) for name in names}
     for name in names:
         if name in cls.__dict__:
@@ -123,7 +123,7 @@ def _initialiser(names: tuple[str, ...], fields: dict[str, Field], post: bool) -
         lines.append(f" _set(self, {name!r}, {value})")
     if post:
         lines.append(" self.__post_init__()")
-    exec(f"def __init__(self, {', '.join(parameters)}):\n" + ("\n".join(lines) or " pass"), scope)  # noqa: S102
+    exec(f"def __init__(self, {', '.join(parameters)}):\n" + ("\n".join(lines) or " pass"), scope)
     return scope["__init__"]
 
 

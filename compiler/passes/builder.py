@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -95,7 +95,7 @@ class Builder:
         return {name for thing in self.env.values() for name in _symbols(thing)}
 
     @contextmanager
-    def inside(self, frame: ir.Frame) -> Iterator[None]:
+    def inside(self, frame: ir.Frame) -> Generator[None]:
         """Equations made here stand inside `frame`."""
         before = self.frames
         self.frames = (*before, frame)
@@ -105,7 +105,7 @@ class Builder:
             self.frames = before
 
     @contextmanager
-    def inside_nothing(self) -> Iterator[None]:
+    def inside_nothing(self) -> Generator[None]:
         """Equations made here stand where we are."""
         yield
 

@@ -147,9 +147,8 @@ def _primitive(b: Builder, name: str, given: Sequence[Argument], span: Span) -> 
         return Primitive(name, tuple(attributes.items()))
     statics = {key: static_of(thing, span) for key, thing in attributes.items()}
     outputs = _apply_op(b, name, operands, statics, span)
-    if name in ("split", "unstack") or len(outputs) > 1:
-        return Items(outputs)
-    return outputs[0]
+    first, *others = outputs
+    return Items(outputs) if others or name in ("split", "unstack") else first
 
 
 def _required(op: Op) -> int:

@@ -16,8 +16,8 @@ from dlc.dims import Size
 from dlc.ir import Static, TensorType
 from dlc.passes import dimensions, naming
 from dlc.passes.builder import Builder
-from dlc.passes.expressions import named
 from dlc.passes.instances import add, as_static
+from dlc.passes.sources import named
 from dlc.passes.statements import execute_all, finish
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor, Thing
 from dlc.spec import syntax

@@ -28,12 +28,9 @@ def _list_item(b: Builder, owner: Items, node: syntax.Index) -> Thing:
         raise error("E0510", "a list has one index", node.span, found=f"{len(node.items)}")
     item = node.items[0]
     if isinstance(item, syntax.Slice):
-        parts = [_integer(b, part) if part is not None else None for part in (item.start, item.stop, item.step)]
-        bounds = [p.value if p is not None else None for p in parts]
-        return Items(owner.items[slice(*bounds)])
-    position = _integer(b, item)
-    number = position.value
-    assert isinstance(number, int)
+        start, stop, step = (_number(b, part) if part else None for part in (item.start, item.stop, item.step))
+        return Items(owner.items[start:stop:step])
+    position, number = _integer(b, item)
     if not -len(owner.items) <= number < len(owner.items):
         raise error(
             "E0510",
@@ -49,12 +46,17 @@ def _list_item(b: Builder, owner: Items, node: syntax.Index) -> Thing:
     return thing
 
 
-def _integer(b: Builder, node: syntax.Expr) -> Static:
+def _number(b: Builder, node: syntax.Expr) -> int:
+    return _integer(b, node)[1]
+
+
+def _integer(b: Builder, node: syntax.Expr) -> tuple[Static, int]:
+    """A list's index, and its value."""
     from dlc.passes.expressions import evaluate
 
     thing = evaluate(b, node)
-    if isinstance(thing, Static) and type(thing.value) is int:
-        return thing
+    if isinstance(thing, Static) and isinstance(thing.value, int) and not isinstance(thing.value, bool):
+        return thing, thing.value
     raise error("E0510", "a list's index is an integer constant", node.span, found=describe(thing))
 
 
@@ -135,7 +137,7 @@ def _slice(b: Builder, item: syntax.Slice, size: Size) -> tuple[object, syntax.E
         return FULL, NO_SOURCE
     step, step_source = 1, syntax.Constant(1)
     if item.step is not None:
-        found = _integer(b, item.step)
+        found = _integer(b, item.step)[0]
         assert isinstance(found.value, int)
         step, step_source = found.value, found.source or NO_SOURCE
         if step == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dlc import ir
 from dlc.diagnostics import Note, did_you_mean, error
@@ -17,6 +17,8 @@ from dlc.spec.source import Span
 if TYPE_CHECKING:
     from dlc.passes.calls import Argument
 
+Constant = TypeVar("Constant", bool, int)
+
 OPTIONS = ("axis", "reverse", "lengths", "steps")
 
 
@@ -29,8 +31,8 @@ def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
     if not scanned and "steps" not in options:
         kept = tuple((a.name or "", a.thing, a.span) for a in given if a.name is not None)
         return ScanLayer(layer, kept, span)
-    axis = _constant(options, "axis", 1, int)
-    reverse = _constant(options, "reverse", False, bool)
+    axis = _constant(options, "axis", 1)
+    reverse = _constant(options, "reverse", False)
     values = [b.tensor(a.thing, a.span) for a in scanned]
     axis = _axis(b, values, axis, scanned, span)
     steps = _steps(b, values, axis, options, span)
@@ -81,19 +83,21 @@ def _cell(b: Builder, given: Sequence[Argument], span: Span) -> Layer:
     raise error("E0612", "`scan` needs a cell", span, expected="scan(cell, axis=1), the cell a block or layer")
 
 
-def _constant(options: dict[str, Argument], name: str, default: object, kind: type) -> object:
+def _constant(options: dict[str, Argument], name: str, default: Constant) -> Constant:
+    """An option's value; it is of the default's type."""
     argument = options.get(name)
     if argument is None:
         return default
-    if isinstance(argument.thing, Static) and type(argument.thing.value) is kind:
-        return argument.thing.value
+    kind = type(default)
+    value = argument.thing.value if isinstance(argument.thing, Static) else None
+    if isinstance(value, type(default)) and type(value) is kind:  # True is an int, but no axis
+        return value
     raise error(
         "E0310", f"`{name}` of `scan` is a constant {kind.__name__}", argument.span, found=describe(argument.thing)
     )
 
 
-def _axis(b: Builder, values: Sequence[Tensor], axis: object, scanned: Sequence[Argument], span: Span) -> int:
-    assert isinstance(axis, int)
+def _axis(b: Builder, values: Sequence[Tensor], axis: int, scanned: Sequence[Argument], span: Span) -> int:
     for value, argument in zip(values, scanned, strict=True):
         rank = b.type_of(value).rank
         if not -rank <= axis < rank:

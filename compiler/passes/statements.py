@@ -15,7 +15,10 @@ from dlc.distributions import DISTRIBUTIONS as SPECS
 from dlc.ir import Static
 from dlc.passes import calls, dimensions, messages
 from dlc.passes.builder import Builder, content_of, is_tensor, static_of
-from dlc.passes.expressions import decide, evaluate, place, substitute, turns
+from dlc.passes.expressions import evaluate
+from dlc.passes.loops import turns
+from dlc.passes.operators import decide
+from dlc.passes.sources import place, substitute
 from dlc.passes.things import Items, Result, Tensor, Thing, Unknown, describe
 from dlc.passes.walking import bound_names
 from dlc.spec import syntax
