@@ -33,7 +33,7 @@ class TorchFile:
         self.dialect = TorchDialect(options.precision)
         self.declarations: Mapping[BlockId, Block] = unit.declarations
         self.folding: Folding = fold(unit, NATIVES if options.natives else {})
-        self.scope = Scope(_IMPORTED)
+        self.scope = Scope((*_IMPORTED, *HELPERS))  # a variable of a helper's name would hide it
         self.modules: set[str] = set()
         self.helpers: dict[str, str] = {}
         self.functions: dict[int, bool] = {}
@@ -122,7 +122,7 @@ class TorchFile:
 
     def helper(self, word: str) -> ast.expr:
         if word not in self.helpers:
-            self.helpers[word] = self.scope.allocate(word)
+            self.helpers[word] = word
         return name(self.helpers[word])
 
     # --- the file ----------------------------------------------------------------------------------------------
