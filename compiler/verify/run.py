@@ -15,7 +15,7 @@ from typing import Any
 
 from dlc.backends.api import Network, Options, Unit
 from dlc.diagnostics import DlcError, error
-from dlc.ir import Distribution, Module, Program
+from dlc.ir import Distribution, Program
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.draws import explicit_network
 from dlc.passes.rewrite import changed_identity
@@ -200,7 +200,7 @@ class _Comparison:
 
     def cause(self, backend: Any, run: _Run, natives: bool) -> Cause | None:
         def evaluate(program: Program) -> Mapping[str, Array]:
-            both = Network(program.network, as_mode(program, False), as_mode(program, True))
+            both = Network(program.network, program, program)  # one mode's code stands for both
             job = self.emit(backend, both, natives, run.training, {})
             return self.workers.evaluate(backend.runner, job, run.inputs, run.training)
 
@@ -241,18 +241,6 @@ class _Comparison:
             return replace(case, message=str(problem), exit_code=problem.exit_code)
         detail = "".join(traceback.format_exception(problem)[-6:])
         return replace(case, message=f"the backend's compiler failed: {problem}", detail=detail, exit_code=3)
-
-
-def as_mode(program: Program, training: bool) -> Program:
-    """The same equations as the program of a mode: a search for a cause emits one mode's code in place of both."""
-
-    def of(module: Module) -> Module:
-        kept = module.next_buffers if training and program.training else ()
-        return replace(module, training=training, next_buffers=kept)
-
-    if program.training == training:
-        return program
-    return replace(program, training=training, modules=tuple(map(of, program.modules)))
 
 
 def _verdict(outputs: Sequence[OutputReport]) -> str:

@@ -11,11 +11,11 @@ import pytest
 from dlc.backends.api import Artifact, Network, Options, Unit
 from dlc.backends.reference import ReferenceBackend
 from dlc.diagnostics import DlcError, error
-from dlc.ir import Origin, Program
+from dlc.ir import Module, Origin, Program
 from dlc.ir_text import read
 from dlc.spec.source import Span
 from dlc.verify.report import AGREES, DISAGREES, FAILED, INCONCLUSIVE, SKIPPED, Report
-from dlc.verify.run import Settings, as_mode, verify
+from dlc.verify.run import Settings, verify
 from dlc.verify.workers import Limits
 
 PROGRAMS = Path(__file__).parents[1] / "ir" / "programs"
@@ -51,6 +51,18 @@ def with_lines(program: Program) -> Program:
         for m, module in enumerate(program.modules)
     ]
     return replace(program, modules=tuple(modules))
+
+
+def as_mode(program: Program, training: bool) -> Program:
+    """The same equations as the program of a mode."""
+
+    def of(module: Module) -> Module:
+        kept = module.next_buffers if training and program.training else ()
+        return replace(module, training=training, next_buffers=kept)
+
+    if program.training == training:
+        return program
+    return replace(program, training=training, modules=tuple(map(of, program.modules)))
 
 
 def unit(name: str) -> Unit:
