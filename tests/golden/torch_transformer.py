@@ -11,12 +11,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 
-def softmax(x: Tensor, dim: int) -> Tensor:
-    """Softmax over `dim`; 0 where every entry is -inf."""
-    empty = (x == float("-inf")).all(dim, keepdim=True)
-    return F.softmax(x.masked_fill(empty, 0.0), dim=dim).masked_fill(empty, 0.0)
-
-
 def add_sinusoidal_positions(x: Tensor) -> Tensor:
     """x + p, p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(same) (Vaswani et al., 2017, section 3.5). D is even."""
     position = torch.arange(x.shape[1], device=x.device).float().unsqueeze(1)
@@ -25,28 +19,6 @@ def add_sinusoidal_positions(x: Tensor) -> Tensor:
     angle = position * frequency
     stack = torch.stack([torch.sin(angle), torch.cos(angle)], dim=-1)
     return x + torch.flatten(stack, 1)
-
-
-def scaled_dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    mask: Tensor | None = None,
-    causal: bool = False,
-) -> Tensor:
-    """softmax(Q K^T / sqrt(D)) V for each head (Vaswani et al., 2017, equation 1).
-
-    query [N, H, T, D], key [N, H, S, D], value [N, H, S, V] -> [N, H, T, V]; mask is true where one may attend, and
-    broadcasts. A position that may attend to nothing gives 0.
-    """
-    scores = torch.einsum("nhtd,nhsd->nhts", query, key) / math.sqrt(query.shape[3])
-    if mask is not None:
-        scores = torch.where(mask, scores, float("-inf"))
-    if causal:
-        arange = torch.arange(query.shape[2], device=query.device).unsqueeze(1)
-        earlier = torch.arange(key.shape[2], device=query.device).unsqueeze(0) <= arange
-        scores = torch.where(earlier, scores, float("-inf"))
-    return torch.einsum("nhts,nhsv->nhtv", softmax(scores, dim=-1), value)
 
 
 class MultiHeadAttention(nn.Module):
@@ -70,14 +42,31 @@ class MultiHeadAttention(nn.Module):
     def forward(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
     ) -> Tensor:
-        q = self.q(query).unflatten(2, (self.heads, -1)).transpose(1, 2)
-        k = self.k(key).unflatten(2, (self.heads, -1)).transpose(1, 2)
-        v = self.v(value).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        mask_2 = mask
+        q_3 = self.q(query)
+        reshape = q_3.unflatten(2, (self.heads, -1))
+        transpose = reshape.transpose(1, 2)
+        q_2 = transpose
+        k_3 = self.k(key)
+        reshape_2 = k_3.unflatten(2, (self.heads, -1))
+        transpose_2 = reshape_2.transpose(1, 2)
+        k_2 = transpose_2
+        v_3 = self.v(value)
+        reshape_3 = v_3.unflatten(2, (self.heads, -1))
+        transpose_3 = reshape_3.transpose(1, 2)
+        v_2 = transpose_3
         if mask is not None:
-            mask = mask.unsqueeze(1)
-        context = scaled_dot_product_attention(q, k, v, mask=mask, causal=self.causal)
-        output = self.output(torch.flatten(context.transpose(1, 2), 2))
-        return output
+            expand_dims = mask_2.unsqueeze(1)
+            mask_2 = expand_dims
+        scaled_dot_product_attention = F.scaled_dot_product_attention(
+            q_2, k_2, v_2, attn_mask=mask_2, is_causal=self.causal
+        )
+        context_2 = scaled_dot_product_attention
+        transpose_4 = context_2.transpose(1, 2)
+        reshape_4 = torch.flatten(transpose_4, 2)
+        output_3 = self.output(reshape_4)
+        output_2 = output_3
+        return output_2
 
 
 class FeedForward(nn.Module):
