@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from dlc.backends.common import size_rules
 from dlc.backends.common.evaluate import Unknown, substitute
-from dlc.dims import Size
+from dlc.backends.common.size_rules import RULES, Axes, broadcast, simplified, written
 from dlc.ir import BlockId, Call, Equation, Module, Scan, Static
 from dlc.spec.syntax import (
-    Binary,
     Block,
     Constant,
     Expr,
     Input,
-    ListLiteral,
     Name,
     SizedDimension,
     StarDimension,
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from dlc.backends.common.context import Context
     from dlc.backends.common.fold import Folding
     from dlc.backends.common.structure import Creation
-
-Axes = tuple[Expr | None, ...]
 
 
 class Sizes:
@@ -49,7 +46,7 @@ class Sizes:
 
     def _trace(self, program: int, module: Module) -> list[Axes]:
         found: list[Axes] = [(None,) * kind.rank for kind in module.types]
-        declared = self._declared(module)
+        declared = self._ports(program, module)
         for port in (*module.inputs, *module.states):
             axes = declared.get(port.name)
             if axes is not None and len(axes) == module.types[port.value].rank:
@@ -70,7 +67,7 @@ class Sizes:
         """What starts a cell's state has the sizes that the cell declares."""
         target = cast("Call | Scan", equation.target)
         callee = self.module(program, target.module)
-        declared = self._declared(callee)
+        declared = self._ports(program, callee)
         pairs = _pairs(callee, equation)
         given = {port: found[value] for port, value in pairs if value is not None and not isinstance(target, Scan)}
         names = _in_caller(declared, module.instances[target.instance].hyperparameters, given)
@@ -99,6 +96,22 @@ class Sizes:
                 out[statement.name] = tuple(axes)
         return out
 
+    def _ports(self, program: int, module: Module) -> dict[str, Axes]:
+        """Axes of inputs and states; those of a nested cell's states (`rnn.h`) come from that cell."""
+        out = self._declared(module)
+        for equation in module.body:
+            target = equation.target
+            if not isinstance(target, Call):
+                continue
+            instance, callee = module.instances[target.instance], self.module(program, target.module)
+            if callee.states:
+                inner = self._ports(program, callee)
+                names = _in_caller(inner, instance.hyperparameters, {})
+                for state in callee.states:
+                    axes = (_replace(axis, names) for axis in inner.get(state.name, ()))
+                    out.setdefault(f"{instance.path}.{state.name}", tuple(axes))
+        return out
+
     def _equation(self, program: int, module: Module, equation: Equation, found: Sequence[Axes]) -> Sequence[Axes]:
         operands = [found[value] if value is not None else () for value in equation.inputs]
         sizes = [module.types[value].shape if value is not None else () for value in equation.inputs]
@@ -109,10 +122,13 @@ class Sizes:
             return self._scan(program, module, equation, operands)
         if equation.target is not None or not results:
             return [(None,) * len(shape) for shape in results]
-        rule = _RULES.get(equation.op)
+        if equation.op == "reshape":
+            scope = {name for name, _ in (*module.hyperparameters, *module.dims)}
+            return [size_rules.reshape(written(equation, results[0], scope), operands[0], sizes[0], results[0])]
+        rule = RULES.get(equation.op)
         if rule is not None:
             return [rule(equation, operands, sizes, shape) for shape in results]
-        return [_broadcast(operands, sizes, shape) for shape in results]
+        return [broadcast(operands, sizes, shape) for shape in results]
 
     def _call(self, program: int, module: Module, equation: Equation, operands: Sequence[Axes]) -> list[Axes]:
         target = cast(Call, equation.target)
@@ -214,162 +230,6 @@ def _replace(axis: Expr | None, names: Mapping[str, Expr | None]) -> Expr | None
             return None
         known[name] = expression
     try:
-        return substitute(axis, known)
+        return simplified(substitute(axis, known)) if known else axis
     except Unknown:
         return None
-
-
-# --- rules per op --------------------------------------------------------------------------------------------------
-
-Shape = tuple[Size, ...]
-Rule = Callable[[Equation, Sequence[Axes], Sequence[Shape], Shape], Axes]
-
-
-def _broadcast(operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    """Elementwise and alike: axes from the right, from the first operand of that size that knows."""
-    out: list[Expr | None] = []
-    for back in range(len(shape), 0, -1):
-        found = None
-        for axes, size in zip(operands, sizes, strict=True):
-            if len(axes) == len(size) >= back and size[-back] == shape[-back]:
-                found = found or axes[-back]
-        out.append(found)
-    return tuple(out)
-
-
-def _conv(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    axis = 0 if equation.op == "conv" else 1
-    return (operands[0][0], operands[1][axis], *(None for _ in shape[2:]))
-
-
-def _pool(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    return (*operands[0][:2], *(None for _ in shape[2:]))
-
-
-def _matmul(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    left, right = operands
-    tail: Axes = (*(left[-2:-1] if len(left) > 1 else ()), *(right[-1:] if len(right) > 1 else ()))
-    batch = left[:-2] if len(left) >= len(right) else right[:-2]
-    return (*batch, *tail)
-
-
-def _einsum(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    before, after = str(equation.attribute("pattern")).split("->")
-    known: dict[str, Expr | None] = {}
-    for letters, axes in zip(before.split(","), operands, strict=False):
-        for letter, axis in zip(letters, axes, strict=False):
-            known[letter] = known.get(letter) or axis
-    return tuple(known.get(letter) for letter in after)
-
-
-def _transpose(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    axes = equation.attribute("axes")
-    order = tuple(reversed(range(len(shape)))) if axes is None else cast("tuple[int, ...]", axes)
-    return tuple(operands[0][axis] for axis in order)
-
-
-def _reduce(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    axis = equation.attribute("axis")
-    rank = len(sizes[0])
-    listed = range(rank) if axis is None else cast("tuple[int, ...]", axis) if isinstance(axis, tuple) else (axis,)
-    gone = {cast(int, one) % rank for one in listed}
-    keep = bool(equation.attribute("keepdims"))
-    kept = [(Constant(1) if i in gone else a) for i, a in enumerate(operands[0]) if keep or i not in gone]
-    return tuple(kept)
-
-
-def _listed(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    source = equation.static("shape").source
-    items = (
-        source.items if isinstance(source, ListLiteral) and len(source.items) == len(shape) else (None,) * len(shape)
-    )
-    if not operands:
-        return tuple(items)
-    return tuple(
-        item if item is not None else operands[0][place] if sizes[0][: place + 1] == shape[: place + 1] else None
-        for place, item in enumerate(items)
-    )
-
-
-def _concat(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    place = cast(int, equation.attribute("axis")) % len(shape)
-    out = list(_broadcast(operands, sizes, shape))
-    total: Expr | None = operands[0][place]
-    for axes in operands[1:]:
-        other = axes[place]
-        total = None if total is None or other is None else Binary("+", total, other)
-    out[place] = total
-    return tuple(out)
-
-
-def _split(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    place = cast(int, equation.attribute("axis")) % len(shape)
-    parts = equation.attribute("parts")
-    out = list(operands[0])
-    whole = out[place]
-    out[place] = _divided(whole, parts) if isinstance(parts, int) and whole is not None else None
-    return tuple(out)
-
-
-def _divided(whole: Expr, parts: int) -> Expr:
-    """`(4 * hidden) / 4` is `hidden`."""
-    match whole:
-        case Binary("*", Constant(value), rest) | Binary("*", rest, Constant(value)) if value == parts:
-            return rest
-        case _:
-            return Binary("//", whole, Constant(parts))
-
-
-def _slice(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    items = cast("tuple[tuple[object, ...], ...]", equation.attribute("items"))
-    pairs = zip(items, operands[0], strict=False)
-    return tuple(axis if item[1:] == (None, None, 1) else None for item, axis in pairs if item[0] != "index")
-
-
-def _gather(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    place = cast(int, equation.attribute("axis")) % max(len(sizes[0]), 1)
-    return (*operands[0][:place], *operands[1], *operands[0][place + 1 :])
-
-
-def _expand_dims(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    axis = equation.attribute("axis")
-    new = {
-        one % len(shape) for one in (cast("tuple[int, ...]", axis) if isinstance(axis, tuple) else (cast(int, axis),))
-    }
-    rest = iter(operands[0])
-    return tuple(Constant(1) if place in new else next(rest) for place in range(len(shape)))
-
-
-def _squeeze(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    axis = equation.attribute("axis")
-    listed = cast("tuple[int, ...]", axis) if isinstance(axis, tuple) else (cast(int, axis),)
-    gone = {one % len(sizes[0]) for one in listed}
-    return tuple(entry for place, entry in enumerate(operands[0]) if place not in gone)
-
-
-def _one_hot(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    return (*operands[0], equation.static("depth").source)
-
-
-_RULES: Mapping[str, Rule] = {
-    "conv": _conv,
-    "conv_transpose": _conv,
-    "max_pool": _pool,
-    "avg_pool": _pool,
-    "matmul": _matmul,
-    "einsum": _einsum,
-    "transpose": _transpose,
-    **dict.fromkeys(
-        ("sum", "mean", "max", "min", "prod", "any", "all", "variance", "argmax", "argmin", "logsumexp"), _reduce
-    ),
-    "reshape": _listed,
-    "broadcast_to": _listed,
-    "constant": _listed,
-    "concat": _concat,
-    "split": _split,
-    "slice": _slice,
-    "gather": _gather,
-    "expand_dims": _expand_dims,
-    "squeeze": _squeeze,
-    "one_hot": _one_hot,
-}

@@ -87,10 +87,8 @@ class Seq2Seq(nn.Module):
         self.backward = GruCell(hidden, hidden)
         self.embedding = nn.Embedding(target_vocab, hidden)
         self.dense = nn.Linear(hidden, hidden)
-        self.attention_decoder_cell = AttentionDecoderCell(
-            hidden, hidden + hidden, hidden
-        )
-        self.logits = nn.Linear(hidden + (hidden + hidden), target_vocab)
+        self.attention_decoder_cell = AttentionDecoderCell(hidden, 2 * hidden, hidden)
+        self.logits = nn.Linear(hidden + 2 * hidden, target_vocab)
 
     def forward(self, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         mask = source != 0
