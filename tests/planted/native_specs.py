@@ -1,0 +1,88 @@
+"""For each native of any backend, networks of one line that use it with every option away from its default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dlc import networks
+from dlc.backends.api import Unit
+from dlc.passes.resolve import load_project
+
+MATRIX, SEQUENCE, IMAGE = "float[N, 6]", "float[N, T, 6]", "float[N, 4, 9, 9]"
+HEADS = "float[N, 2, 5, 5]"
+LINE = 3  # of the call in `text`
+
+#: By block: (input, expression) where a native may stand.
+INSIDE: dict[str, list[tuple[str, str]]] = {
+    "conv2d": [
+        (IMAGE, "conv2d(6, 3, stride=2, padding=1, dilation=2, groups=2, bias=false)"),
+        (IMAGE, "conv2d(6, 3, stride=2, padding=1)"),
+        (IMAGE, "conv2d(6, 3, stride=2, padding=1, bias=false)"),
+    ],
+    "conv_transpose2d": [(IMAGE, "conv_transpose2d(4, 3, stride=2, padding=1, output_padding=1, bias=false)")],
+    "dense": [(MATRIX, "dense(6)"), (SEQUENCE, "dense(5, bias=false)")],
+    "embedding": [("int[N, T] in 0..7", "embedding(7, 5)")],
+    "batch_norm": [(IMAGE, "batch_norm(epsilon=0.1, momentum=0.3)"), (IMAGE, "batch_norm(affine=false)")],
+    "layer_norm": [(SEQUENCE, "layer_norm(epsilon=0.1)")],
+    "max_pool2d": [(IMAGE, "max_pool2d(3, stride=2, padding=1)"), (IMAGE, "max_pool2d(2)")],
+    "avg_pool2d": [(IMAGE, "avg_pool2d(3, stride=2, padding=1)"), (IMAGE, "avg_pool2d(2)")],
+    "leaky_relu": [(MATRIX, "leaky_relu(slope=0.3)")],
+    "elu": [(MATRIX, "elu(alpha=0.7)")],
+    "gelu": [(MATRIX, "gelu"), (MATRIX, "gelu(approximate=true)")],
+    "silu": [(MATRIX, "silu")],
+    "softplus": [(MATRIX, "softplus")],
+    "flatten": [(IMAGE, "flatten")],
+    "scaled_dot_product_attention": [
+        (HEADS, "scaled_dot_product_attention(x + 1, x * 2, causal=true)"),
+        (HEADS, "scaled_dot_product_attention(x + 1, x * 2, mask=x[:, :1] > -0.5)"),
+    ],
+}
+
+#: Natives that `verify` does not run, and why.
+NOT_RUN = {"dropout": "verify feeds the draws, which a framework's own layer can't take: the block's own code runs"}
+
+#: By backend and block: where the condition says no; the native must be seen to be wrong there.
+OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
+    ("torch", "max_pool2d"): [(IMAGE, "max_pool2d(4, padding=3)")],
+    ("torch", "avg_pool2d"): [(IMAGE, "avg_pool2d(4, padding=3)")],
+    ("torch", "batch_norm"): [("float[N, 4, L]", "batch_norm"), (MATRIX, "batch_norm")],
+    ("torch", "flatten"): [("float[N]", "flatten")],
+    # More rows in the mask than in the query. (`causal` beside a mask is right in torch 2.13, against its manual.)
+    ("torch", "scaled_dot_product_attention"): [
+        (
+            "float[N, 2, 1, 5]",
+            "scaled_dot_product_attention(x + 1, x * 2, mask=transpose(x[:, :1, :, :3], [0, 1, 3, 2]) > 0)",
+        ),
+    ],
+    ("torch", "flatten"): [("float[N]", "flatten")],
+    ("torch", "scaled_dot_product_attention"): [
+        (HEADS, "scaled_dot_product_attention(x + 1, x * 2, causal=true, mask=x[:, :1] > -0.5)"),
+    ],
+    ("tensorflow", "dense"): [(MATRIX, "dense(3)"), ("float[6]", "dense(3, bias=false)")],
+    ("tensorflow", "layer_norm"): [(IMAGE, "conv2d(3, 1) -> layer_norm -> conv2d(2, 1)")],
+    ("tensorflow", "conv2d"): [
+        (IMAGE, "conv2d(6, 3)"),
+        (IMAGE, "conv2d(6, 3, groups=2, bias=false)"),
+        (IMAGE, "conv2d(6, 3, dilation=2, bias=false)"),
+    ],
+    ("onnx", "dense"): [(SEQUENCE, "dense(4)")],
+    ("onnx", "batch_norm"): [(IMAGE, "batch_norm"), (IMAGE, "batch_norm(affine=false)")],
+}
+
+#: Conditions, or parts of them, that are stricter than exactness asks.
+HARMLESS = {
+    ("torch", "gelu"): "the tanh form would be right too",
+    ("torch", "conv_transpose2d"): "the op's own type rule refuses what torch refuses",
+    ("tensorflow", "layer_norm"): "a lone vector is right too, as Keras 3.15 does it",
+}
+
+
+def text(kind: str, expression: str) -> str:
+    return f"network Net:\n    input x: {kind}\n    y = x -> {expression}\n    output y = y * 1.5 + 1\n"
+
+
+def unit_of(folder: Path, kind: str, expression: str) -> Unit:
+    """The network, elaborated."""
+    path = folder / "native.dl"
+    path.write_text(text(kind, expression), encoding="utf-8")
+    return networks.elaborate(load_project(path)).unit

@@ -1,0 +1,79 @@
+"""Wrong-makers for native layers, and the tables that they are planted in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from dlc.backends.common.native import Arguments, Native
+from dlc.backends.common.quote import quote
+from dlc.backends.onnx.graph import Builder, Value
+from dlc.backends.onnx.natives import NATIVES as ONNX_NATIVES
+from dlc.backends.onnx.natives import Native as OnnxNative
+from dlc.backends.tensorflow.natives import NATIVES as TENSORFLOW_NATIVES
+from dlc.backends.torch import natives as torch_natives
+from dlc.ir import Module
+from wrong_code import mutant
+
+TABLES: dict[str, dict[Any, Any]] = {
+    "torch": torch_natives.NATIVES,  # type: ignore[dict-item]
+    "tensorflow": TENSORFLOW_NATIVES,
+    "onnx": ONNX_NATIVES,  # type: ignore[dict-item]
+}
+
+
+def block_of(key: Any) -> str:
+    """The block's name: ONNX' table has its file too."""
+    return key[1] if isinstance(key, tuple) else key
+
+
+def shifted(native: Any) -> Any:
+    """The native, and then the result is a little off."""
+    if isinstance(native, OnnxNative):
+        return _Off(native.op, native.weights, native.attributes, native.when)
+
+    def apply(operands: Mapping[str, ast.expr], arguments: Arguments) -> ast.expr:
+        return quote("$y + 0.01", y=_applied(native, operands, arguments))
+
+    return replace(native, apply=apply)
+
+
+def _applied(native: Native, operands: Mapping[str, ast.expr], arguments: Arguments) -> ast.expr:
+    if native.apply is not None:
+        return native.apply(operands, arguments)
+    given = [code for word, code in operands.items() if word != "layer"]
+    return ast.Call(operands["layer"], given, [])
+
+
+class _Off(OnnxNative):
+    def call(self, b: Builder, module: Module, given: Mapping[str, Value], hint: str, name: str) -> Value:
+        return b("Add", super().call(b, module, given, hint, name), b.number(0.01, "float"), hint=hint)
+
+
+def is_unconditional(native: Any) -> bool:
+    """Whether a native stands for its block always (ONNX: in 32 bits)."""
+    if isinstance(native, OnnxNative):
+        return native.when is OnnxNative("").when
+    return native.condition is torch_natives._always  # pyright: ignore[reportPrivateUsage]
+
+
+def everywhere(native: Any) -> Any:
+    """The native without its condition."""
+    if isinstance(native, OnnxNative):
+        return replace(native, when=lambda module: True)
+    return replace(native, condition=lambda module: True)
+
+
+def mutated(native: Native, part: str, label: str) -> Native:
+    """A Python native whose `construct` or `apply` gives code with one fault."""
+    right: Callable[..., ast.expr] = getattr(native, part)
+    return replace(native, **{part: lambda *given: mutant(right(*given), label)})
+
+
+def onnx_mutants(native: OnnxNative) -> Iterator[tuple[str, OnnxNative]]:
+    """Each attribute left out, the weights in another order."""
+    yield "without attributes", replace(native, attributes=lambda module: {})
+    if len(native.weights) > 1:
+        yield "weights swapped", replace(native, weights=(native.weights[1], native.weights[0], *native.weights[2:]))
