@@ -23,6 +23,8 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
     "dense": [(MATRIX, "dense(6)"), (SEQUENCE, "dense(5, bias=false)")],
     "embedding": [("int[N, T] in 0..7", "embedding(7, 5)")],
     "batch_norm": [(IMAGE, "batch_norm(epsilon=0.1, momentum=0.3)"), (IMAGE, "batch_norm(affine=false)")],
+    "batch_norm1d": [(MATRIX, "batch_norm(epsilon=0.1)"), ("float[N, 4, L]", "batch_norm(affine=false)")],
+    "batch_norm3d": [("float[N, 4, L, 3, 3]", "batch_norm(epsilon=0.1)")],
     "layer_norm": [(SEQUENCE, "layer_norm(epsilon=0.1)")],
     "max_pool2d": [(IMAGE, "max_pool2d(3, stride=2, padding=1)"), (IMAGE, "max_pool2d(2)")],
     "avg_pool2d": [(IMAGE, "avg_pool2d(3, stride=2, padding=1)"), (IMAGE, "avg_pool2d(2)")],
@@ -47,17 +49,18 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
     ("torch", "avg_pool2d"): [(IMAGE, "avg_pool2d(4, padding=3)")],
     ("torch", "batch_norm"): [("float[N, 4, L]", "batch_norm"), (MATRIX, "batch_norm")],
     ("torch", "flatten"): [("float[N]", "flatten")],
-    # More rows in the mask than in the query. (`causal` beside a mask is right in torch 2.13, against its manual.)
+    ("torch", "batch_norm1d"): [("float[N, 4, L, 3, 3]", "batch_norm")],
+    ("torch", "batch_norm3d"): [("float[N, 4, L, 3, 3, 2]", "batch_norm")],
+    # `causal` beside a mask (torch 2.13 refuses it, but for its fused kernel on the CPU, which needs one width for
+    # queries and values), and more rows in the mask than in the query.
     ("torch", "scaled_dot_product_attention"): [
+        (HEADS, "scaled_dot_product_attention(x + 1, x[..., :3] * 2, causal=true, mask=x[:, :1] > -0.5)"),
         (
             "float[N, 2, 1, 5]",
             "scaled_dot_product_attention(x + 1, x * 2, mask=transpose(x[:, :1, :, :3], [0, 1, 3, 2]) > 0)",
         ),
     ],
     ("torch", "flatten"): [("float[N]", "flatten")],
-    ("torch", "scaled_dot_product_attention"): [
-        (HEADS, "scaled_dot_product_attention(x + 1, x * 2, causal=true, mask=x[:, :1] > -0.5)"),
-    ],
     ("tensorflow", "dense"): [(MATRIX, "dense(3)"), ("float[6]", "dense(3, bias=false)")],
     ("tensorflow", "layer_norm"): [(IMAGE, "conv2d(3, 1) -> layer_norm -> conv2d(2, 1)")],
     ("tensorflow", "conv2d"): [
