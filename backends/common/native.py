@@ -1,6 +1,6 @@
 """Natives: a framework's own layer in place of a standard block's body.
 
-A backend's natives are a table by block name. Without it everything compiles and agrees all the same.
+A backend's natives are a table; a block may have several, for instance one per rank. Without it everything compiles and agrees all the same.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ Natives = Mapping[str, Native]
 
 
 def find(natives: Natives, modules: Sequence[Module]) -> Native | None:
-    """The native that fits all modules of a bundle, or None."""
+    """The first native of the block that fits all modules of a bundle, or None."""
     block = modules[0].block
-    native = natives.get(block.name) if block.standard else None
-    if native is None or not all(_plain(module) and native.condition(module) for module in modules):
+    if not block.standard or not all(map(_plain, modules)):
         return None
-    return native
+    known = (native for native in natives.values() if native.block == block.name)
+    return next((native for native in known if all(map(native.condition, modules))), None)
 
 
 def _plain(module: Module) -> bool:

@@ -65,14 +65,20 @@ def _embedding(a: Arguments) -> ast.expr:
     return call("nn.Embedding", a.code["entries"], a.code["width"])
 
 
-def _batch_norm(a: Arguments) -> ast.expr:
-    return call(
-        "nn.BatchNorm2d",
-        a.code["C"],
-        eps=_option(a, "epsilon", 1e-5),
-        momentum=_option(a, "momentum", 0.1),
-        affine=_option(a, "affine", True),
-    )
+def _batch_norm(layer: str, ranks: tuple[int, ...]) -> Native:
+    """torch has a class per rank; each refuses others."""
+
+    def construct(a: Arguments) -> ast.expr:
+        return call(
+            layer,
+            a.code["C"],
+            eps=_option(a, "epsilon", 1e-5),
+            momentum=_option(a, "momentum", 0.1),
+            affine=_option(a, "affine", True),
+        )
+
+    hyperparameters = ("epsilon", "momentum", "affine")
+    return Native("batch_norm", lambda module: _rank(module) in ranks, ("C",), hyperparameters, construct)
 
 
 def _layer_norm(a: Arguments) -> ast.expr:
@@ -145,6 +151,11 @@ def _attention(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
 
 
 NATIVES: Natives = {
+    "batch_norm": _batch_norm("nn.BatchNorm2d", (4,)),
+    "batch_norm1d": _batch_norm("nn.BatchNorm1d", (2, 3)),
+    "batch_norm3d": _batch_norm("nn.BatchNorm3d", (5,)),
+}
+NATIVES |= {
     native.block: native
     for native in (
         Native(
@@ -163,7 +174,6 @@ NATIVES: Natives = {
         ),
         Native("dense", _always, ("I",), ("units", "bias"), _dense),
         Native("embedding", _always, (), ("entries", "width"), _embedding),
-        Native("batch_norm", lambda module: _rank(module) == 4, ("C",), ("epsilon", "momentum", "affine"), _batch_norm),
         Native("layer_norm", _always, ("D",), ("epsilon",), _layer_norm),
         Native(
             "dropout",
