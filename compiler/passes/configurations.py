@@ -40,6 +40,7 @@ def _resolved(b: Builder, home: FileScope, configuration: syntax.Configuration, 
     if not isinstance(function, syntax.Name):
         raise error("E0301", "a configuration names a network", value.span, expected="`network X = Y(a=1)`")
     scope = file_builder(b, home)
+    home.lookup(function.id, function.span)  # tells where two imports offer the name
     base = resolve(scope, function.id, (*chain, name)) or lookup(scope, function)
     if not isinstance(base, BlockValue):
         raise error("E0301", f"`{function.id}` is no network", function.span, found=describe(base))

@@ -1,8 +1,7 @@
 """From a path to scopes: the file, what it imports, and the standard library, each block parsed at its first use.
 
 A name is looked up in the file itself, then in its imports, then in the standard library. Two imports may hold
-blocks of one
-name; only using that name without saying which is an error.
+blocks of one name; only using that name is an error.
 """
 
 from __future__ import annotations
@@ -85,37 +84,43 @@ class FileScope:
     imports: list[FileScope] = field(default_factory=list["FileScope"])
 
     def lookup(self, name: str, span: Span | None = None) -> BlockDeclaration | None:
-        """The block called `name`, or None. Raises DlcError where two imports offer it."""
-        if name in self.blocks:
-            return self.blocks[name]
-        found = [scope.blocks[name] for scope in self.imports if name in scope.blocks]
-        if len(found) > 1:
-            notes = [Note("declared here", d.block.name_span) for d in found]
+        """The block called `name`; None if there is none, or a configuration is called so.
+
+        Raises DlcError (E0204) where two imports offer the name.
+        """
+        homes = self._homes(name)
+        if len(homes) > 1:
             raise error(
                 "E0204",
                 f"`{name}` stands in two imports",
                 span,
                 hint="rename one of them, or declare a block here that uses the one you mean",
-                notes=notes,
+                notes=[Note("declared here", scope.place(name)) for scope in homes],
             )
-        return found[0] if found else standard_library().lookup(name)
+        return homes[0].blocks.get(name) if homes else standard_library().lookup(name)
+
+    def _homes(self, name: str) -> list[FileScope]:
+        """This file if it declares `name`, else the imports that do."""
+        if name in self.blocks or name in self.configurations:
+            return [self]
+        return [scope for scope in self.imports if name in scope.blocks or name in scope.configurations]
+
+    def place(self, name: str) -> Span:
+        """Where this file declares `name`."""
+        declaration = self.configurations.get(name)
+        return declaration.name_span if declaration else self.blocks[name].block.name_span
 
     def configuration(self, name: str) -> tuple[FileScope, syntax.Configuration] | None:
         """The configuration called `name`, and the file that declares it."""
-        if name in self.blocks:
-            return None
-        for scope in (self, *self.imports):
-            if name in scope.configurations:
-                return scope, scope.configurations[name]
-        return None
+        homes = [scope for scope in self._homes(name) if name in scope.configurations]
+        return (homes[0], homes[0].configurations[name]) if homes else None
 
     def offers(self, name: str) -> bool:
         """Whether a block or configuration of this name can be used here."""
-        own = name in self.blocks or any(name in scope.blocks for scope in self.imports)
-        return own or self.configuration(name) is not None or name in standard_library().chunks
+        return bool(self._homes(name)) or name in standard_library().chunks
 
     def base(self, name: str) -> BlockDeclaration | None:
-        """The block behind a name: its own, or that of the configuration called so."""
+        """The block behind a name: its own, or that of the configuration called so. None where that is not clear."""
         scope, seen = self, set[str]()
         while (found := scope.configuration(name)) is not None and name not in seen:
             seen.add(name)
@@ -125,7 +130,7 @@ class FileScope:
             if not isinstance(function, syntax.Name):
                 return None
             name = function.id
-        return scope.lookup(name)
+        return scope.lookup(name) if len(scope._homes(name)) < 2 else None
 
     def names(self) -> list[str]:
         """All names that a block of this file can use, for hints."""
@@ -212,6 +217,9 @@ class _Loader:
             self._check_module(statement)
             return
         assert statement.path is not None
+        if not statement.path.isprintable():
+            self._report("E0120", "no file has such a name", statement.span, found=ascii(statement.path))
+            return
         target = path.parent / statement.path
         if not target.resolve().is_relative_to(self.root):
             self._report(
@@ -228,7 +236,9 @@ class _Loader:
             return
         loaded = self.scopes.get(target.resolve())
         try:
-            scope.imports.append(loaded or self.load(target, str(target), chain))
+            imported = loaded or self.load(target, str(target), chain)
+            if imported not in scope.imports:
+                scope.imports.append(imported)
         except DlcError as problem:
             self.diagnostics.extend(_placed(problem.diagnostics, statement.span))
 

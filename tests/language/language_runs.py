@@ -44,15 +44,17 @@ class Ran:
 def run(
     folder: Path, text: str, inputs: Mapping[str, Any], *, training: bool = False, choice: Choice | None = None
 ) -> Ran:
-    """The chosen network of a file (its only one, if none is chosen); random draws are inputs."""
+    """The chosen network of a file (its only one, if none is chosen); random draws are inputs, where given."""
     path = folder / "spec.dl"
     path.write_text(text, encoding="utf-8")
     (network,) = elaborate(load_project(path), choice).unit.networks
     for program in (network.inference, network.training):
         check_program(program)
     explicit = explicit_network(network.inference, network.training)
-    weights = random_weights(p for p in network_parameters(network.inference, network.training))
-    program = explicit.training if training else explicit.inference
+    weights = random_weights(network_parameters(network.inference, network.training))
+    drawn = {*explicit.inference_draws, *explicit.training_draws} & set(inputs)
+    chosen = explicit if drawn else network
+    program = chosen.training if training else chosen.inference
     return Ran(Interpreter(program, weights, exact=True).run(inputs), weights)
 
 

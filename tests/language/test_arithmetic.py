@@ -55,7 +55,7 @@ CASES = {
     "i > j": I > J,
     "(i > 0) & (f < 0.5) | ~b": (I > 0) & (F < 0.5) | ~B,
     "i == 5": I == 5,
-    "f != f": F != F,  # noqa: PLR0124
+    "f != f": F != F,
     "where(b, i, 0)": np.where(B, I, 0),
     "where(b, i, 0.5)": np.where(B, I, 0.5),
     "where(b, 1, f)": np.where(B, 1, F),

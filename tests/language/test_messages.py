@@ -36,17 +36,22 @@ def normalised(scores: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("how", ["sum", "mean", "max", "min"])
 def test_aggregates(tmp_path: Path, how: str) -> None:
     """All messages are negative: a largest one must not be the 0 that it started from."""
-    text = HEAD + f"""
+    text = (
+        HEAD
+        + f"""
     messages u -> v along edges into V:
         send h[u] - 10
     aggregate y = {how}
     output y
 """
+    )
     close(run(tmp_path, text, {"h": H, "edges": EDGES}).output, aggregated(H[U] - 10, how))
 
 
 def test_several_aggregates_and_edge_tensors(tmp_path: Path) -> None:
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
     messages u -> v along edges into V:
         difference = h[u] - h[v]
         send difference * 2
@@ -56,6 +61,7 @@ def test_several_aggregates_and_edge_tensors(tmp_path: Path) -> None:
     output most
     output difference
 """
+    )
     found = run(tmp_path, text, {"h": H, "edges": EDGES})
     close(found["difference"], H[U] - H[V])
     close(found["total"], aggregated(2 * (H[U] - H[V]), "sum"))
@@ -63,7 +69,9 @@ def test_several_aggregates_and_edge_tensors(tmp_path: Path) -> None:
 
 
 def test_softmax_over_a_node_and_degrees(tmp_path: Path) -> None:
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
     messages u -> v along edges into V:
         score = sum(h[u] * h[v], axis=-1)
         send softmax(score, over=v) * (h[u] / in_degree(v)) + out_degree(u)
@@ -71,18 +79,24 @@ def test_softmax_over_a_node_and_degrees(tmp_path: Path) -> None:
     output y
     output by_part = score
 """
+    )
     score = (H[U] * H[V]).sum(axis=1)
     received, sent = np.bincount(V, minlength=NODES)[V], np.bincount(U, minlength=NODES)[U]
     messages = normalised(score)[:, None] * H[U] / received[:, None] + sent[:, None]
-    found = run(tmp_path, text.replace("softmax(score, over=v)", "expand_dims(softmax(score, over=v), -1)"), {"h": H, "edges": EDGES})
+    found = run(
+        tmp_path,
+        text.replace("softmax(score, over=v)", "expand_dims(softmax(score, over=v), -1)"),
+        {"h": H, "edges": EDGES},
+    )
     close(found["y"], aggregated(messages, "sum"))
     close(found["by_part"], score)
 
 
-
 def test_edge_values_of_every_rank(tmp_path: Path) -> None:
     """Scalars [E], vectors [E, K], matrices [E, K, L] are read per edge; the edge axis is hidden."""
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
     input strength: float[E]
     input feature: float[E, 3]
     input map: float[E, 2, 3]
@@ -94,6 +108,7 @@ def test_edge_values_of_every_rank(tmp_path: Path) -> None:
     output y
     output turned
 """
+    )
     strength, feature, matrix = normal(7), normal(7, 3, seed=3), normal(7, 2, 3, seed=4)
     given = {"h": H, "edges": EDGES, "strength": strength, "feature": feature, "map": matrix}
     found = run(tmp_path, text, given)
@@ -104,7 +119,9 @@ def test_edge_values_of_every_rank(tmp_path: Path) -> None:
 
 
 def test_softmax_of_vectors(tmp_path: Path) -> None:
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
     messages u -> v along edges into V:
         send softmax(h[u] + h[v], over=v)
     aggregate y = sum
@@ -112,6 +129,7 @@ def test_softmax_of_vectors(tmp_path: Path) -> None:
     output y
     output top
 """
+    )
     found = run(tmp_path, text, {"h": H, "edges": EDGES})
     close(found["y"], np.where(np.isin(np.arange(NODES), V)[:, None], 1.0, np.zeros((NODES, 3))))
     close(found["top"], aggregated(normalised(H[U] + H[V]), "max"))
@@ -137,10 +155,13 @@ network A:
 
 
 def test_without_edges(tmp_path: Path) -> None:
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
     messages u -> v along edges into V:
         send expand_dims(softmax(sum(h[u], axis=-1), over=v), -1) * h[u]
     aggregate y = mean
     output y
 """
+    )
     close(run(tmp_path, text, {"h": H, "edges": np.zeros((2, 0), np.int64)}).output, np.zeros((NODES, 3)))

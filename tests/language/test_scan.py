@@ -10,6 +10,7 @@ from language_runs import Ran, close, normal, run
 
 N, T, I, D = 3, 5, 4, 2  # noqa: E741
 X = normal(N, T, I)
+ALL = np.full(N, T)
 LENGTHS = np.array([5, 2, 0])
 CELL = """
 block cell(units: int):
@@ -22,7 +23,7 @@ block cell(units: int):
 
 
 def recurrence(
-    ran: Ran, start: np.ndarray, lengths: np.ndarray = np.full(N, T), reverse: bool = False
+    ran: Ran, start: np.ndarray, lengths: np.ndarray = ALL, reverse: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of `cell`, row by row: its outputs y and seen [N, T, D], and its final states."""
     weight, bias, recurrent = ran.weight("dense.weight"), ran.weight("dense.bias"), ran.weight("dense_2.weight")
@@ -42,7 +43,9 @@ def recurrence(
 @pytest.mark.parametrize("lengths", [False, True])
 def test_directions_and_lengths(tmp_path: Path, reverse: bool, lengths: bool) -> None:
     """Outputs past the length are 0, the state stays; a reversed scan starts at the last valid step."""
-    text = CELL + f"""
+    text = (
+        CELL
+        + f"""
 network A:
     input x: float[N, T, 4]
     input lengths: int[N] in 0..T + 1
@@ -51,8 +54,9 @@ network A:
     output seen = r.seen
     output final = r.h
 """
+    )
     found = run(tmp_path, text, {"x": X, "lengths": LENGTHS})
-    used = LENGTHS if lengths else np.full(N, T)
+    used = LENGTHS if lengths else ALL
     for name, expected in zip(
         ("y", "seen", "final"), recurrence(found, np.full((N, D), 0.25), used, reverse), strict=True
     ):
@@ -60,7 +64,9 @@ network A:
 
 
 def test_a_given_state_and_another_axis(tmp_path: Path) -> None:
-    text = CELL + """
+    text = (
+        CELL
+        + """
 network A:
     input x: float[T, N, 4]
     input start: float[N, 2]
@@ -68,6 +74,7 @@ network A:
     output y = r.y
     output final = r.h
 """
+    )
     start = normal(N, D, seed=5)
     found = run(tmp_path, text, {"x": X.swapaxes(0, 1), "start": start})
     y, _, final = recurrence(found, start)
@@ -140,7 +147,9 @@ block outer:
 
 def test_lifted_states_and_bundles(tmp_path: Path) -> None:
     """A nested cell's states belong to the cell around it, and continue where they are given back as a bundle."""
-    text = LIFTED + """
+    text = (
+        LIFTED
+        + """
 network A:
     input x: float[N, T, 2]
     r = x -> scan(outer)
@@ -149,6 +158,7 @@ network A:
     output total = r.first.total
     output later = again.y
 """
+    )
     x = normal(N, T, D)
     both = np.concatenate([x, x], axis=1)
     first = np.cumsum(both, axis=1)
@@ -172,7 +182,9 @@ def test_states_of_a_network_are_inputs_and_outputs(tmp_path: Path) -> None:
 
 
 def test_a_pure_call_is_one_step(tmp_path: Path) -> None:
-    text = CELL + """
+    text = (
+        CELL
+        + """
 network A:
     input x: float[N, 4]
     input start: float[N, 2]
@@ -180,6 +192,7 @@ network A:
     output y = r.y
     output after = r.h
 """
+    )
     start = normal(N, D, seed=5)
     found = run(tmp_path, text, {"x": X[:, 0], "start": start})
     weight, bias, recurrent = (found.weight(p) for p in ("dense.weight", "dense.bias", "dense_2.weight"))

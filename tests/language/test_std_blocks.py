@@ -1,0 +1,203 @@
+"""Every block of the standard library against PyTorch, or against its formula where PyTorch has none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dlc.passes.resolve import standard_library
+from language_runs import Array, Ran, close, normal, run
+
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
+nn = torch.nn
+F = torch.nn.functional
+
+X4 = normal(2, 4, 9, 7)
+X3 = normal(2, 3, 6)
+X2 = normal(3, 5)
+#: A call of a block on x, the input, and its twin; weights are loaded by their names.
+TWINS: Mapping[str, tuple[Array, Callable[[], Any]]] = {
+    "dense(3)": (X3, lambda: nn.Linear(6, 3)),
+    "dense(3, bias=false)": (X2, lambda: nn.Linear(5, 3, bias=False)),
+    "conv2d(6, kernel=3)": (X4, lambda: nn.Conv2d(4, 6, 3)),
+    "conv2d(6, 3, stride=2, padding=1)": (X4, lambda: nn.Conv2d(4, 6, 3, 2, 1)),
+    "conv2d(6, 3, dilation=2, padding=2)": (X4, lambda: nn.Conv2d(4, 6, 3, dilation=2, padding=2)),
+    "conv2d(6, 3, stride=2, dilation=2)": (X4, lambda: nn.Conv2d(4, 6, 3, stride=2, dilation=2)),
+    "conv2d(8, 3, groups=4, bias=false)": (X4, lambda: nn.Conv2d(4, 8, 3, groups=4, bias=False)),
+    "conv2d(6, 2, stride=2, padding=1, dilation=3, groups=2)": (X4, lambda: nn.Conv2d(4, 6, 2, 2, 1, 3, 2)),
+    "conv_transpose2d(3, kernel=2)": (X4, lambda: nn.ConvTranspose2d(4, 3, 2)),
+    "conv_transpose2d(3, 4, stride=2, padding=1)": (X4, lambda: nn.ConvTranspose2d(4, 3, 4, 2, 1)),
+    "conv_transpose2d(3, 3, stride=3, padding=1, output_padding=2, bias=false)": (
+        X4,
+        lambda: nn.ConvTranspose2d(4, 3, 3, 3, 1, 2, bias=False),
+    ),
+    "max_pool2d(2)": (X4, lambda: nn.MaxPool2d(2)),
+    "max_pool2d(3, stride=2, padding=1)": (X4 - 9, lambda: nn.MaxPool2d(3, 2, 1)),
+    "avg_pool2d(2)": (X4, lambda: nn.AvgPool2d(2)),
+    "avg_pool2d(3, stride=2, padding=1)": (X4, lambda: nn.AvgPool2d(3, 2, 1)),
+    "global_avg_pool": (X4, lambda: lambda x: x.mean((2, 3))),
+    "flatten": (X4, lambda: nn.Flatten()),
+    "batch_norm": (X4, lambda: nn.BatchNorm2d(4).eval()),
+    "batch_norm(epsilon=0.1, affine=false)": (X4, lambda: nn.BatchNorm2d(4, 0.1, affine=False).eval()),
+    "layer_norm": (X3, lambda: nn.LayerNorm(6)),
+    "layer_norm(epsilon=0.5)": (X3, lambda: nn.LayerNorm(6, 0.5)),
+    "dropout(0.3)": (X2, lambda: nn.Dropout(0.3).eval()),
+    "leaky_relu": (X2, lambda: nn.LeakyReLU()),
+    "leaky_relu(slope=0.3)": (X2, lambda: nn.LeakyReLU(0.3)),
+    "elu": (X2, lambda: nn.ELU()),
+    "elu(alpha=0.3)": (X2, lambda: nn.ELU(0.3)),
+    "gelu": (X2, lambda: nn.GELU()),
+    "gelu(approximate=true)": (X2, lambda: nn.GELU("tanh")),
+    "silu": (X2, lambda: nn.SiLU()),
+    "softplus": (X2 * 10, lambda: nn.Softplus()),
+}
+#: Blocks with tests of their own below, or in test_training.py.
+ELSEWHERE = {
+    "embedding",
+    "rnn_cell",
+    "lstm_cell",
+    "gru_cell",
+    "scaled_dot_product_attention",
+    "multi_head_attention",
+    "add_sinusoidal_positions",
+}
+
+
+def tensor(array: Array) -> torch.Tensor:
+    return torch.from_numpy(np.array(array))
+
+
+def numpy(value: torch.Tensor) -> Array:
+    return value.detach().numpy()
+
+
+def load(module: nn.Module, weights: Mapping[str, Array]) -> nn.Module:
+    """The module in float64 with these weights; all of them are used, and none is left as it was drawn."""
+    state = {name: tensor(array) for name, array in weights.items()}
+    open_names = {n for n in module.state_dict() if not n.endswith("num_batches_tracked")} - set(state)
+    assert not open_names, open_names
+    module.double().load_state_dict(state, strict=False)
+    return module
+
+
+def declared(inputs: Mapping[str, Array]) -> str:
+    """`input` lines for fixed shapes."""
+    kind = {"f": "float", "i": "int", "b": "bool"}
+    lines = (f"    input {n}: {kind[a.dtype.kind]}[{', '.join(map(str, a.shape))}]\n" for n, a in inputs.items())
+    return "network A:\n" + "".join(lines)
+
+
+def applied(folder: Path, body: str, inputs: Mapping[str, Array]) -> Ran:
+    return run(folder, declared(inputs) + "".join(f"    {line}\n" for line in body.splitlines()), inputs)
+
+
+def test_all_blocks_have_a_twin() -> None:
+    named = {re.match(r"\w+", call)[0] for call in TWINS}  # type: ignore[index]
+    assert named | ELSEWHERE == set(standard_library().names())
+
+
+@pytest.mark.parametrize("call", TWINS)
+def test_layer(tmp_path: Path, call: str) -> None:
+    x, make = TWINS[call]
+    found = applied(tmp_path, f"output y = x -> {call}", {"x": x})
+    twin = make()
+    if isinstance(twin, nn.Module):
+        load(twin, {path.rpartition(".")[2]: array for path, array in found.weights.items()})
+    close(found["y"], numpy(twin(tensor(x))))
+
+
+def test_embedding(tmp_path: Path) -> None:
+    tokens = np.array([[0, 3, 3], [9, 1, 0]])
+    found = applied(tmp_path, "output y = tokens -> embedding(10, 4)", {"tokens": tokens})
+    twin = load(nn.Embedding(10, 4), {"weight": found.weight("weight")})
+    close(found["y"], numpy(twin(tensor(tokens))))
+
+
+SEQUENCE = normal(3, 6, 5)
+RECURRENT = {"rnn_cell": (nn.RNN, ("h",)), "lstm_cell": (nn.LSTM, ("h", "c")), "gru_cell": (nn.GRU, ("h",))}
+
+
+@pytest.mark.parametrize("cell", RECURRENT)
+def test_recurrent_cell(tmp_path: Path, cell: str) -> None:
+    """A scan against torch's layer; of torch's two biases the second is 0, but for the GRU's new gate."""
+    make, states = RECURRENT[cell]
+    start = {f"{name}0": normal(3, 4, seed=7 + i) for i, name in enumerate(states)}
+    given = "".join(f", {name}={name}0" for name in states)
+    body = f"r = scan({cell}(4), x{given})\noutput y = r.output\n"
+    body += "".join(f"output last_{name} = r.{name}\n" for name in states)
+    found = applied(tmp_path, body, {"x": SEQUENCE, **start})
+    weight, bias = found.weight("dense.weight"), found.weight("dense.bias")
+    second = np.zeros_like(bias)
+    if cell == "gru_cell":
+        second[-4:] = found.weight("recurrent_bias")
+    weights = {
+        "weight_ih_l0": weight,
+        "weight_hh_l0": found.weight("dense_2.weight"),
+        "bias_ih_l0": bias,
+        "bias_hh_l0": second,
+    }
+    twin = load(make(5, 4, batch_first=True), weights)
+    first = tuple(tensor(array)[None] for array in start.values())
+    y, last = twin(tensor(SEQUENCE), first if len(first) > 1 else first[0])
+    close(found["y"], numpy(y))
+    for name, state in zip(states, last if len(first) > 1 else (last,), strict=True):
+        close(found[f"last_{name}"], numpy(state[0]))
+
+
+def attention_twin(found: Ran, width: int, key: int, value: int, heads: int) -> nn.Module:
+    w = found.weight
+    weights = {f"{n}_proj_weight": w(f"{n}.weight") for n in "qkv"}
+    if key == value == width:
+        weights = {"in_proj_weight": np.concatenate(list(weights.values()))}
+    weights["in_proj_bias"] = np.concatenate([w(f"{n}.bias") for n in "qkv"])
+    weights |= {"out_proj.weight": w("output.weight"), "out_proj.bias": w("output.bias")}
+    return load(nn.MultiheadAttention(width, heads, kdim=key, vdim=value, batch_first=True), weights)
+
+
+@pytest.mark.parametrize("key", [8, 6])
+@pytest.mark.parametrize("masked", [False, True])
+def test_multi_head_attention(tmp_path: Path, masked: bool, key: int) -> None:
+    q, k, v = normal(2, 4, 8), normal(2, 5, key, seed=3), normal(2, 5, key + (key != 8), seed=4)
+    mask = np.random.default_rng(3).random((2, 4, 5)) < 0.5
+    mask[:, :, 2] = True  # torch gives NaN where nothing may be attended to
+    given = {"q": q, "k": k, "v": v, **({"allowed": mask} if masked else {})}
+    call = f"multi_head_attention(4)(q, k, v{', mask=allowed' * masked})"
+    found = applied(tmp_path, f"output y = {call}", given)
+    twin = attention_twin(found, 8, k.shape[2], v.shape[2], 4)
+    blocked = tensor(~np.repeat(mask, 4, axis=0)) if masked else None
+    close(found["y"], numpy(twin(tensor(q), tensor(k), tensor(v), attn_mask=blocked)[0]))
+
+
+def test_causal_self_attention(tmp_path: Path) -> None:
+    x = normal(2, 5, 8)
+    found = applied(tmp_path, "output y = multi_head_attention(2, causal=true)(x, x, x)", {"x": x})
+    later = torch.ones(5, 5, dtype=torch.bool).triu(1)
+    twin = attention_twin(found, 8, 8, 8, 2)
+    close(found["y"], numpy(twin(tensor(x), tensor(x), tensor(x), attn_mask=later)[0]))
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_scaled_dot_product_attention(tmp_path: Path, causal: bool) -> None:
+    q, k, v = normal(2, 3, 4, 5), normal(2, 3, 6, 5, seed=3), normal(2, 3, 6, 7, seed=4)
+    mask = np.random.default_rng(3).random((2, 1, 4, 6)) < 0.7
+    mask[:, :, :, 0] = True
+    body = f"output y = scaled_dot_product_attention(causal={str(causal).lower()})(q, k, v, mask=m)"
+    found = applied(tmp_path, body, {"q": q, "k": k, "v": v, "m": mask})
+    allowed = mask & np.tri(4, 6, dtype=bool) if causal else mask
+    close(found["y"], numpy(F.scaled_dot_product_attention(tensor(q), tensor(k), tensor(v), tensor(allowed))))
+
+
+def test_sinusoidal_positions_by_formula(tmp_path: Path) -> None:
+    x = normal(2, 5, 6)
+    expected = x.copy()
+    for t in range(5):
+        for i in range(3):
+            angle = t / 10000 ** (2 * i / 6)
+            expected[:, t, 2 * i] += np.sin(angle)
+            expected[:, t, 2 * i + 1] += np.cos(angle)
+    close(applied(tmp_path, "output y = x -> add_sinusoidal_positions", {"x": x})["y"], expected)
