@@ -29,7 +29,10 @@ class Dialect(Protocol):
         """A constant or size where a tensor must stand (a result, a call's operand)."""
         ...
 
-    precision: str
+    @property
+    def precision(self) -> str:
+        """What the family `float` is."""
+        ...
 
     def device(self, anchor: ast.expr | None) -> list[ast.keyword]:
         """Keywords that put a new tensor where `anchor` is."""

@@ -98,7 +98,9 @@ def _arange(site: Site) -> ast.expr:
 
 def _constant(site: Site) -> ast.expr:
     shape = site.attribute("shape")
-    sizes = list(shape.elts) if isinstance(shape, ast.Tuple | ast.List) else [ast.Starred(shape, ast.Load())]
+    sizes: list[ast.expr] = [ast.Starred(shape, ast.Load())]
+    if isinstance(shape, ast.Tuple | ast.List):
+        sizes = list(shape.elts)
     return site.tools.full(site.attribute("value"), site.value("value"), sizes, site.results[0])
 
 
