@@ -200,7 +200,8 @@ class _Comparison:
 
     def cause(self, backend: Any, run: _Run, natives: bool) -> Cause | None:
         def evaluate(program: Program) -> Mapping[str, Array]:
-            both = Network(program.network, program, program)  # one mode's code stands for both
+            # One mode's code stands for both.
+            both = Network(program.network, replace(program, training=False), replace(program, training=True))
             job = self.emit(backend, both, natives, run.training, {})
             return self.workers.evaluate(backend.runner, job, run.inputs, run.training)
 
