@@ -54,13 +54,12 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
     # `causal` beside a mask (torch 2.13 refuses it, but for its fused kernel on the CPU, which needs one width for
     # queries and values), and more rows in the mask than in the query.
     ("torch", "scaled_dot_product_attention"): [
-        (HEADS, "scaled_dot_product_attention(x + 1, x[..., :3] * 2, causal=true, mask=x[:, :1] > -0.5)"),
+        (HEADS, "scaled_dot_product_attention(x + 1, x[:, :, :, :3] * 2, causal=true, mask=x[:, :1] > -0.5)"),
         (
             "float[N, 2, 1, 5]",
             "scaled_dot_product_attention(x + 1, x * 2, mask=transpose(x[:, :1, :, :3], [0, 1, 3, 2]) > 0)",
         ),
     ],
-    ("torch", "flatten"): [("float[N]", "flatten")],
     ("tensorflow", "dense"): [(MATRIX, "dense(3)"), ("float[6]", "dense(3, bias=false)")],
     ("tensorflow", "layer_norm"): [(IMAGE, "conv2d(3, 1) -> layer_norm -> conv2d(2, 1)")],
     ("tensorflow", "conv2d"): [
