@@ -75,11 +75,12 @@ class Folded:
 
 @dataclass
 class Folding:
-    """All classes of a unit, callees before callers."""
+    """All classes of a unit, callees before callers. `sized`: constructors take the dimensions that they need."""
 
     unit: Unit
     programs: tuple[Program, ...]
     natives: Natives
+    sized: bool = True
     classes: list[Folded] = field(default_factory=list[Folded])
     assigned: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     prepared: dict[tuple[int, str], Prepared] = field(default_factory=dict[tuple[int, str], Prepared])
@@ -102,13 +103,16 @@ class Folding:
         return self.classes[self.assigned[program, self.programs[program].entry]]
 
 
-def fold(unit: Unit, natives: Natives) -> Folding:
-    """Folds all networks of a unit, both modes. Raises DlcError where modules of one instance don't merge."""
+def fold(unit: Unit, natives: Natives, sized: bool = True) -> Folding:
+    """Folds all networks of a unit, both modes. Raises DlcError where modules of one instance don't merge.
+
+    Without `sized`, dimensions are found when a layer is first called (Keras' `build`), so no constructor takes them.
+    """
     programs = tuple(program for network in unit.networks for program in (network.inference, network.training))
     for program in programs:
         for module in program.modules:
             _refuse_given(module)
-    folding = Folding(unit, programs, natives, tables=[program.table for program in programs])
+    folding = Folding(unit, programs, natives, sized, tables=[program.table for program in programs])
     groups = _groups(folding)
     for group in groups:
         _fold_group(folding, group)
@@ -346,6 +350,7 @@ def _add(folding: Folding, members: Sequence[Member], form: Form | None, native:
     else:
         assert form is not None
         dims, hyperparameters = _constructor(form)
+        dims = dims if folding.sized else ()
     folding.classes.append(Folded(index, first.block, tuple(members), form, native, dims, hyperparameters))
     for member in members:
         folding.assigned[member.program, member.module.key] = index

@@ -31,6 +31,22 @@ def broadcast(operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) ->
     return tuple(out)
 
 
+def _spatial(rule: Rule) -> Rule:
+    """In the spec's order of axes: a backend may have marked data as `[N, *S, C]`, weights as `[*K, I, O]`."""
+
+    def apply(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
+        marks = {name for name, _ in equation.attributes}
+        data, *weights = operands
+        if "channels_last" in marks:
+            data = (data[0], data[-1], *data[1:-1])
+        if "kernel" in marks:
+            weights = [(axes[-1], axes[-2], *axes[:-2]) for axes in weights]
+        found = rule(equation, [data, *weights], sizes, shape)
+        return (found[0], *found[2:], found[1]) if "channels_last" in marks else found
+
+    return apply
+
+
 def _conv(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
     places = [_window(equation, operands[0][i + 2], operands[1][i + 2], i) for i in range(len(shape) - 2)]
     return (operands[0][0], operands[1][0], *places)
@@ -362,10 +378,10 @@ def _one_hot(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape
 
 
 RULES: Mapping[str, Rule] = {
-    "conv": _conv,
-    "conv_transpose": _conv_transpose,
-    "max_pool": _pool,
-    "avg_pool": _pool,
+    "conv": _spatial(_conv),
+    "conv_transpose": _spatial(_conv_transpose),
+    "max_pool": _spatial(_pool),
+    "avg_pool": _spatial(_pool),
     "matmul": _matmul,
     "einsum": _einsum,
     "transpose": _transpose,

@@ -52,7 +52,7 @@ class TensorFlowBackend:
     def compile(self, unit: Unit, options: Options) -> Artifact:
         """`<stem>_tensorflow.py` with all networks of the unit. Raises DlcError where Keras can't express one."""
         lowered, last, kernels = lower(unit, options)
-        folding = fold(lowered, natives_for(_programs(lowered)) if options.natives else {})
+        folding = fold(lowered, natives_for(_programs(lowered)) if options.natives else {}, sized=False)
         file = f"{identifier(unit.stem)}_tensorflow.py"
         text, words = print_file(folding, last, kernels, options)
         entries = {
