@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from dlc import dims
+from dlc.backends.common import replay
 from dlc.backends.common.dialect import Dialect
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.expression import negated, python
@@ -134,16 +135,22 @@ class Parts:
 
 
 class Body:
-    """Prints one Form. `arguments`: the Python names of inputs and states."""
+    """Prints one Form. `arguments`: the Python names of inputs and states.
 
-    def __init__(self, owner: Owner, dialect: Dialect, form: Form, scope: Scope):
+    A print that is `plain_of` another one keeps each result in a variable of its own: `replay` compares the two.
+    """
+
+    def __init__(self, owner: Owner, dialect: Dialect, form: Form, scope: Scope, plain_of: Body | None = None):
         self.owner, self.dialect, self.form, self.scope = owner, dialect, form, scope
-        self.arguments = {word: scope.allocate(word) for word in _arguments(form)}
+        self.plainly = plain_of is not None
+        self.arguments = (
+            dict(plain_of.arguments) if plain_of is not None else {word: scope.allocate(word) for word in _arguments(form)}
+        )
         self.live = Live(form)
         bound = [node.name for node in walk(form.body) if isinstance(node, Bind) and self.live.keeps(node)]
         self.variables = dict(self.arguments)
         for word in dict.fromkeys(bound):
-            if word not in self.variables:
+            if word not in self.variables or self.plainly:
                 self.variables[word] = scope.allocate(word)
         self.binds = Counter(bound)
         self.uses = _count(form, self.live)
@@ -160,7 +167,18 @@ class Body:
     # --- entry -------------------------------------------------------------------------------------------------
 
     def print(self) -> list[ast.stmt]:
-        """The statements, `return` included."""
+        """The statements, `return` included: as a person writes them, if these are proven to be the Form."""
+        lines = self._statements()
+        twin = Body(self.owner, self.dialect, self.form, self.scope.child(), self)
+        plain = twin._statements()
+        try:
+            replay.require_same(lines, plain, tuple(self.arguments.values()))
+        except replay.Misprint:
+            self.scope.taken |= twin.scope.taken
+            return plain
+        return lines
+
+    def _statements(self) -> list[ast.stmt]:
         ends = [ref for _, ref in (*self.form.outputs, *self.form.next_states)]
         out = self.sequence(self.form.body, ends)
         results = [self._end(ref) for ref in ends]
@@ -175,6 +193,10 @@ class Body:
     def _preamble(self) -> list[ast.stmt]:
         """Copies of inputs whose name the body assigns to while the input is still read."""
         out: list[ast.stmt] = []
+        if self.plainly:
+            for word, variable in self.variables.items():
+                if word in self.arguments and variable != self.arguments[word]:
+                    out += statements("$copy = $x", copy=name(variable), x=name(self.arguments[word]))
         for word, copy in self.copies.items():
             out += statements("$copy = $x", copy=name(copy), x=name(self.arguments[word]))
         return out
@@ -234,7 +256,8 @@ class Body:
         if len(results) == 1 and self._inlines(results[0], rest, ends, expression):
             self.pending[results[0]] = expression
             return 0, []
-        if len(results) == 1 and results[0] in self.collectors and self.uses[results[0]] == 2:
+        alone = len(results) == 1 and not self.plainly
+        if alone and results[0] in self.collectors and self.uses[results[0]] == 2:
             return 0, statements("$items.append($x)", items=name(self.collectors[results[0]]), x=expression)
         targets, skipped = self._targets(node, results, rest)
         return skipped, [ast.Assign([_target(targets)], expression), *self._collect(results)]
@@ -259,10 +282,10 @@ class Body:
     def _may_alias(self, node: Bind, results: Sequence[int]) -> bool:
         """A result may live in the spec's variable itself if nothing reads it after that is assigned anew."""
         assert isinstance(node.content, Temp)
-        return self.uses[node.content.id] == 1 or self.binds[node.name] == 1
+        return not self.plainly and (self.uses[node.content.id] == 1 or self.binds[node.name] == 1)
 
     def _inlines(self, temp: int, rest: Nodes, ends: Sequence[Ref], expression: ast.expr) -> bool:
-        if self.uses[temp] != 1 or temp in self.collectors:
+        if self.plainly or self.uses[temp] != 1 or temp in self.collectors:
             return False
         reads = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
         for node in rest:
@@ -295,17 +318,17 @@ class Body:
             value = self.ref(node.content)
         if isinstance(value, ast.Name) and value.id == variable:
             return []
-        if isinstance(node.content, Temp) and self.binds[node.name] == 1:
+        if isinstance(node.content, Temp) and self.binds[node.name] == 1 and not self.plainly:
             # A name that is bound again would be read too late.
             self.pending[node.content.id] = name(variable)
         return [ast.Assign([ast.Name(variable, ast.Store())], value)]
 
     def _bind_list(self, node: Bind, variable: str, content: Listing) -> list[ast.stmt]:
         items = content.items
-        if len(items) == 1 and isinstance(items[0], Spread) and isinstance(items[0].source, int):
+        if len(items) == 1 and isinstance(items[0], Spread) and isinstance(items[0].source, int) and not self.plainly:
             collector = self.collectors[items[0].source]
             return [] if collector == variable else statements("$a = $b", a=name(variable), b=name(collector))
-        grows = len(items) == 2 and items[0] == Spread(node.name)
+        grows = len(items) == 2 and items[0] == Spread(node.name) and not self.plainly
         if grows and not isinstance(items[1], Listing | Spread):
             return statements("$a.append($x)", a=name(variable), x=self.ref(cast(Ref, items[1])))
         return statements("$a = $b", a=name(variable), b=self.content(content))
@@ -339,7 +362,8 @@ class Body:
             bound = next(
                 (one.name for one in rest if isinstance(one, Bind) and one.content == Listing((Spread(temp),))), None
             )
-            variable = self.variables[bound] if bound is not None else self.scope.allocate("items")
+            shared = bound is not None and not self.plainly
+            variable = self.variables[bound] if shared and bound else self.scope.allocate("items")
             self.collectors[temp] = variable
             out += statements("$items = []", items=name(variable))
         return out
@@ -394,7 +418,7 @@ class Body:
         wishes = [*(port.name for port in cell.outputs), *(port.name for port in cell.next_states)]
         for temp, wish in zip(node.results, wishes, strict=True):
             bound = next((one.name for one in rest if isinstance(one, Bind) and one.content == Temp(temp)), None)
-            alias = bound is not None and self.binds[bound] == 1 and bound not in self.arguments
+            alias = bound is not None and self.binds[bound] == 1 and bound not in self.arguments and not self.plainly
             state = temp in node.results[len(cell.outputs) :]
             own = alias and bound is not None and state
             parts.results.append(self.variables[bound] if own and bound else self.scope.allocate(wish.split(".")[-1]))
