@@ -21,10 +21,10 @@ CASES = sorted(path for topic in TOPICS for path in FOLDER.glob(f"{topic}_*.dl")
 @pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
 def test_says(path: Path, check_golden: Callable[[Path, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FOLDER)
-    start = time.process_time()
+    start = time.monotonic()
     with pytest.raises(DlcError) as raised:
         elaborate(load_project(path.name))
-    assert time.process_time() - start < 2
+    assert time.monotonic() - start < 30  # against hangs; benchmarks/bad_input.py measures
     assert raised.value.diagnostics
     sources = {**standard_library().sources, path.name: Source(path.name, path.read_text(encoding="utf-8"))}
     check_golden(path.with_suffix(".txt"), render_error(raised.value, sources))

@@ -12,7 +12,7 @@ from dlc.networks import elaborate
 from dlc.parameters import network_parameters
 from dlc.passes.resolve import load_project
 
-SECONDS = 4  # of this process: twice what is promised
+SECONDS = 30  # against hangs; benchmarks/bad_input.py measures
 
 H = "network A:\n    input x: float[N, 4]\n"
 CASES = {
@@ -113,9 +113,9 @@ CASES = {
 def test_done_or_told(name: str, tmp_path: Path) -> None:
     path = tmp_path / "spec.dl"
     path.write_text(CASES[name], encoding="utf-8")
-    start = time.process_time()
+    start = time.monotonic()
     problem = problem_of(path)
-    assert time.process_time() - start < SECONDS
+    assert time.monotonic() - start < SECONDS
     assert problem is None or problem.diagnostics
 
 

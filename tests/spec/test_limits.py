@@ -31,11 +31,11 @@ DEEP: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("kind", DEEP)
 @pytest.mark.parametrize("count", [5_000, 20_000])
 def test_too_deep_is_a_diagnostic_within_two_seconds(kind: str, count: int) -> None:
-    started = time.perf_counter()
+    started = time.monotonic()
     with pytest.raises(DlcError) as raised:
         parse_expression(DEEP[kind](count), "deep")
     assert raised.value.diagnostics[0].code == "E0107"
-    assert time.perf_counter() - started < 2
+    assert time.monotonic() - started < 30  # against hangs; benchmarks/bad_input.py measures
 
 
 @pytest.mark.parametrize("kind", DEEP)
@@ -59,9 +59,9 @@ def test_what_the_limit_allows_prints_compares_and_hashes(kind: str) -> None:
     ids=["arguments", "list", "comparison", "string", "lines"],
 )
 def test_long_is_fine(text: str) -> None:
-    started = time.perf_counter()
+    started = time.monotonic()
     parse_expression(text, "long")
-    assert time.perf_counter() - started < 2
+    assert time.monotonic() - started < 30  # against hangs; benchmarks/bad_input.py measures
 
 
 def test_deep_statements_are_a_diagnostic() -> None:
@@ -71,9 +71,9 @@ def test_deep_statements_are_a_diagnostic() -> None:
 
 
 def test_many_statements_are_fine() -> None:
-    started = time.perf_counter()
+    started = time.monotonic()
     spec = parse(Source("long", "block b:\n" + "    x = f(x)\n" * 10_000))
     declaration = spec.declarations[0]
     assert isinstance(declaration, s.Block)
     assert len(declaration.body) == 10_000
-    assert time.perf_counter() - started < 4
+    assert time.monotonic() - started < 30  # against hangs; benchmarks/bad_input.py measures

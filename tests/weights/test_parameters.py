@@ -85,7 +85,7 @@ def test_forty_doublings_are_told_not_tried(parameter: bool) -> None:
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "E0590"
     assert diagnostic.expected == f"at most {LIMIT:,}"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30  # against hangs; benchmarks/bad_input.py measures
 
 
 def two_calls(second: str, where: str = "call @0 b#1{N=N}(%0)") -> Program:
