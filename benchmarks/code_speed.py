@@ -85,8 +85,8 @@ def onnx_pair(model: str, folder: Path, threads: int) -> tuple[Run, Run]:
     import onnxruntime
     import torch
     from dlc.networks import Choice, elaborate
-    from dlc.passes.resolve import load_project
     from dlc.parameters import parameters
+    from dlc.passes.resolve import load_project
     from dlc.weights import initial, write
 
     from benchmarks.generated import EXAMPLES
