@@ -253,18 +253,20 @@ def _inexpressible(bundle: list[Member], reason: Refused) -> Exception:
 
 
 def merge_members(folding: Folding, members: Sequence[Member]) -> Form:
-    """The merged and proven form, with loops if they can be had. Raises Refused."""
-    try:
-        return _merged(folding, members, True)
-    except Refused:
-        if not any(member.module.loops for member in members):
-            raise
-        return _merged(folding, members, False)
+    """The merged and proven form, with loops and the sizes they carry if they can be had. Raises Refused."""
+    if not any(member.module.loops for member in members):
+        return _merged(folding, members, loops=False)
+    for carried in (True, False):
+        try:
+            return _merged(folding, members, loops=True, carried=carried)
+        except Refused:
+            continue
+    return _merged(folding, members, loops=False)
 
 
-def _merged(folding: Folding, members: Sequence[Member], loops: bool) -> Form:
+def _merged(folding: Folding, members: Sequence[Member], loops: bool, carried: bool = False) -> Form:
     prepared = [_prepared(folding, member) for member in members]
-    form = merge_prepared(folding, members, prepared, loops)
+    form = merge_prepared(folding, members, prepared, loops, carried)
     _check_made(form)
     proof = Proof(folding.target, folding.module, lambda target: folding.of(target).arguments)
     for member, one in zip(members, prepared, strict=True):
@@ -288,7 +290,7 @@ def _check_made(form: Form) -> None:
 
 
 def merge_prepared(
-    folding: Folding, members: Sequence[Member], prepared: Sequence[Prepared], loops: bool = True
+    folding: Folding, members: Sequence[Member], prepared: Sequence[Prepared], loops: bool = True, carried: bool = True
 ) -> Form:
     """The merged form, not proven yet."""
     entries = {(number, program.entry) for number, program in enumerate(folding.programs)}
@@ -303,6 +305,7 @@ def merge_prepared(
         lambda context, creation, name: sizes.dimension_operand(folding, context, creation, name),
         lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
         loops,
+        extents=carried,
     )
     inputs_seen = [context.enter({}, None) for context in contexts]
     body = extents.complete(merger, inputs_seen, merger.sequence(contexts, [one.roots for one in prepared]))

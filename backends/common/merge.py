@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from dlc.backends.common import contents, values
 from dlc.backends.common.context import Context, choose, names_at, spread
-from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate
+from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate, free_names
 from dlc.backends.common.form import (
     Bind,
     Branch,
@@ -64,6 +64,9 @@ class Merger:
     axis_source: Callable[[Context, int, int], Expr | None]
     loops: bool = True
     count: int = 0
+    #: Names that a loop assigns: what is known of their sizes after it.
+    carried: set[str] = field(default_factory=set[str])
+    extents: bool = True
     #: What each name stood for where it was bound: contexts, values, and the names at hand.
     binds: dict[int, tuple[Bind, list[Context], list[int]]] = field(
         default_factory=dict[int, "tuple[Bind, list[Context], list[int]]"]
@@ -106,11 +109,11 @@ class Merger:
     def _loop(self, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> list[Node]:
         if not self.loops:
             return self._unrolled(contexts, heads)
-        saved = self.count, [(dict(c.temps), dict(c.collected)) for c in contexts]
+        saved, carried = (self.count, [(dict(c.temps), dict(c.collected)) for c in contexts]), set(self.carried)
         try:
             return [self._rolled(contexts, heads)]
         except Refused:
-            self.count = saved[0]
+            self.count, self.carried = saved[0], carried
             for context, (temps, collected) in zip(contexts, saved[1], strict=True):
                 context.temps, context.collected = temps, collected
             return self._unrolled(contexts, heads)
@@ -193,6 +196,8 @@ class Merger:
         target = equations[0].target
         if isinstance(target, BindTarget):
             found = [e.target.content for e in equations if isinstance(e.target, BindTarget)]
+            if contexts[0].turns:
+                self.carried.add(target.name)
             bind = Bind(target.name, contents.merge(contexts, names_at(items), found), (), statement)
             if all(isinstance(content, int) for content in found):
                 self.binds[id(bind)] = (
@@ -336,14 +341,22 @@ class Merger:
         for context, creation in zip(contexts, creations, strict=True):
             size = dict(self.callee(context.program, creation.callees[0]).dims)[name]
             statics.append(Static(size, self.size_source(context, creation, name)))
-        try:
-            return values.merge([context.seen(static) for context, static in zip(contexts, statics, strict=True)])
-        except Refused:
+        def extent() -> Extent | None:
             places = [self.size_operand(context, one, name) for context, one in zip(contexts, creations, strict=True)]
-            extent = _extent(items, places)
-            if extent is None:
+            return _extent(items, places)
+
+        try:
+            found = values.merge([context.seen(static) for context, static in zip(contexts, statics, strict=True)])
+        except Refused:
+            known = extent()
+            if known is None:
                 raise
-            return extent
+            return known
+        if self.extents and isinstance(found, Known) and not _is_number(statics):
+            known = extent()
+            if known is not None and known.name in self.carried:
+                return known
+        return found
 
     def _sample(self, contexts: Sequence[Context], draws: Sequence[Draw], statement: int) -> Sample:
         first = draws[0]
@@ -375,6 +388,11 @@ class Merger:
         for context, value in zip(contexts, found, strict=True):
             context.define(value, Temp(temp))
         return temp
+
+
+def _is_number(statics: Sequence[Static]) -> bool:
+    """True if the sources say that a size is a number, whatever the hyperparameters are."""
+    return all(static.source is not None and not free_names(static.source) for static in statics)
 
 
 def _extent(items: Sequence[Item], places: Sequence[tuple[int, int] | None]) -> Value | None:
