@@ -235,7 +235,10 @@ def _is_bracketed(value: ast.expr) -> bool:
 
 
 def _is_plain(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and _is_plain(node.value))
+    """A name, its attributes, and their items: `units[-1].append`."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return _is_plain(node.value)
+    return isinstance(node, ast.Name)
 
 
 def _brackets(indent: str, head: str, value: ast.expr, tail: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 from dlc.backends.api import Artifact, Network, Options, Unit
@@ -10,6 +11,7 @@ from dlc.backends.common.fold import Folding, fold
 from dlc.backends.common.layout import print_module
 from dlc.backends.common.names import Scope, camel, identifier
 from dlc.backends.common.quote import literal, statements
+from dlc.backends.common.starts import starts
 from dlc.backends.tensorflow.classes import class_code, function_code
 from dlc.backends.tensorflow.helper_code import helper_functions, helper_text, with_needed
 from dlc.backends.tensorflow.kernels import Kernels, keep_kernels
@@ -55,9 +57,7 @@ class TensorFlowBackend:
         folding = fold(lowered, natives_for(_programs(lowered)) if options.natives else {}, sized=False)
         file = f"{identifier(unit.stem)}_tensorflow.py"
         text, words = print_file(folding, last, kernels, options)
-        entries = {
-            network.name: f"{file}:{words[network.name]}:{','.join(_outputs(network))}" for network in lowered.networks
-        }
+        entries = {network.name: _entry(network, file, words[network.name]) for network in unit.networks}
         return Artifact({file: text}, entries)
 
 
@@ -65,8 +65,18 @@ def _programs(unit: Unit) -> list[Program]:
     return [program for network in unit.networks for program in (network.inference, network.training)]
 
 
-def _outputs(network: Network) -> list[str]:
-    return output_names(network.inference.module(network.inference.entry))
+def _entry(network: Network, file: str, factory: str) -> str:
+    """What the runner needs; `outputs` maps Keras' names to the spec's (`next rnn.h`)."""
+    module = network.inference.module(network.inference.entry)
+    spec = [*(port.name for port in module.outputs), *(f"next {port.name}" for port in module.next_states)]
+    return json.dumps(
+        {
+            "file": file,
+            "factory": factory,
+            "outputs": dict(zip(output_names(module), spec, strict=True)),
+            "starts": starts(module),
+        }
+    )
 
 
 Last = dict[tuple[int, str], frozenset[str]]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dlc import ir
@@ -15,14 +14,12 @@ from dlc.backends.tensorflow.axes import (
     eligible,
     lone_axis,
     permutation,
-    permuted,
     place,
     reduced_axes,
     renamed_axes,
-    same_order,
 )
+from dlc.backends.tensorflow.conversions import Conversions, Forms, lone
 from dlc.backends.tensorflow.demand import scan_names
-from dlc.dims import Size
 from dlc.spec.record import replace
 
 if TYPE_CHECKING:
@@ -31,38 +28,14 @@ if TYPE_CHECKING:
 SHAPING = frozenset({"reshape", "expand_dims", "squeeze"})
 
 
-@dataclass(slots=True)
-class Forms:
-    """The new values that define an old one: in the spec's order, channels-last, or as a vector (its lone axis).
-
-    `main` is the one that came first.
-    """
-
-    main: int
-    first: int | None = None
-    last: int | None = None
-    vector: int | None = None
-
-
-class Relayout:
-    """One use: `run` gives the new module, and which outputs and next states are channels-last.
-
-    Conversions stand before the first use, in its loops and choices, and serve later uses in the same ones: turns of
-    a loop stay alike, and an arm that only training takes leaves no trace outside.
-    """
+class Relayout(Conversions):
+    """One use: `run` gives the new module, and which outputs and next states are channels-last."""
 
     def __init__(
         self, owner: Pass, module: ir.Module, inputs: frozenset[int], outputs: frozenset[int], spec_outputs: bool
     ) -> None:
-        self._owner, self._old, self._inputs, self._spec_outputs = owner, module, inputs, spec_outputs
-        self._wanted = owner.demands.values(module, outputs)
-        self._types: list[ir.TensorType] = []
-        self._forms: dict[int, Forms] = {}
-        self._old_of: dict[int, int] = {}
-        self._body: list[ir.Equation] = []
-        self._origin = ir.Origin()
-        self._converted: dict[tuple[int, str, int], list[tuple[tuple[ir.Frame, ...], int]]] = {}
-        self._transposed: dict[int, tuple[int, tuple[int, ...]]] = {}
+        super().__init__(module, owner.demands.values(module, outputs))
+        self._owner, self._inputs, self._spec_outputs = owner, inputs, spec_outputs
 
     def run(self) -> tuple[ir.Module, frozenset[int], frozenset[int]]:
         """The new module; its channels-last outputs (then next states); inputs better given in the spec's order."""
@@ -100,99 +73,6 @@ class Relayout:
         )
         return module, last, self._regrets(body, ports)
 
-    # --- values ------------------------------------------------------------------------------------------------
-
-    def _new(self, type_: ir.TensorType, old: int | None = None) -> int:
-        self._types.append(type_)
-        value = len(self._types) - 1
-        if old is not None:
-            self._old_of[value] = old
-        return value
-
-    def _type(self, old: int) -> ir.TensorType:
-        return self._old.types[old]
-
-    def _shape(self, old: int) -> tuple[Size, ...]:
-        return self._old.types[old].shape
-
-    def _define(self, old: int, last: bool = False) -> int:
-        """A new value for an old one, in one form."""
-        type_ = self._type(old)
-        if last:
-            value = self._new(ir.TensorType(type_.dtype, permuted(type_.shape)), old)
-            self._forms[old] = Forms(value, last=value)
-        else:
-            value = self._new(type_, old)
-            self._forms[old] = Forms(value, first=value)
-        return value
-
-    def _emit(self, equation: ir.Equation) -> None:
-        self._body.append(equation)
-
-    def _convert(
-        self, op: str, attribute: str, source: int, parameter: tuple[object, ...], shape: Sequence[Size], old: int
-    ) -> int:
-        """A reshape or transpose before the equation at hand."""
-        result = self._new(ir.TensorType(self._types[source].dtype, tuple(shape)), old)
-        attributes = ((attribute, ir.Static(parameter)),)
-        self._emit(ir.Equation(op, (source,), (result,), attributes, origin=self._origin))
-        return result
-
-    def _once(self, old: int, form: str, rank: int, make: Callable[[], int]) -> int:
-        """What `make` gives, or gave before in the same loops and choices."""
-        made = self._converted.setdefault((old, form, rank), [])
-        frames = self._origin.frames
-        for outer, value in made:
-            if frames[: len(outer)] == outer:
-                return value
-        value = make()
-        made.append((frames, value))
-        return value
-
-    def _reordered(self, source: int, order: tuple[int, ...], old: int) -> int:
-        """`source` with its axes in `order`: itself, its own transpose's source, a reshape or a transpose."""
-        if source in self._transposed:
-            deeper, inner = self._transposed[source]
-            source, order = deeper, tuple(inner[axis] for axis in order)
-        shape = self._types[source].shape
-        if order == tuple(range(len(order))):
-            return source
-        target = tuple(shape[axis] for axis in order)
-        if same_order(shape, order):
-            return source if target == shape else self._convert("reshape", "shape", source, target, target, old)
-        return self._convert("transpose", "axes", source, order, target, old)
-
-    def _first(self, old: int) -> int:
-        """The value in the spec's order."""
-        forms = self._forms[old]
-        return forms.first if forms.first is not None else self._once(old, "first", 0, lambda: self._to_first(old))
-
-    def _to_first(self, old: int) -> int:
-        forms, shape = self._forms[old], self._shape(old)
-        if forms.last is not None:
-            back = tuple(permutation(len(shape)).index(axis) for axis in range(len(shape)))
-            return self._reordered(forms.last, back, old)
-        assert forms.vector is not None
-        return self._convert("reshape", "shape", forms.vector, shape, shape, old)
-
-    def _last(self, old: int) -> int:
-        """The value channels-last."""
-        forms = self._forms[old]
-        return forms.last if forms.last is not None else self._once(old, "last", 0, lambda: self._to_last(old))
-
-    def _to_last(self, old: int) -> int:
-        forms, shape = self._forms[old], self._shape(old)
-        if forms.first is None and forms.vector is not None:
-            target = permuted(shape)
-            return self._convert("reshape", "shape", forms.vector, target, target, old)
-        return self._reordered(self._first(old), permutation(len(shape)), old)
-
-    def _wide(self, old: int) -> bool:
-        return sum(size != 1 for size in self._shape(old)) > 1
-
-    def _has_last(self, old: int) -> bool:
-        return self._forms[old].last is not None or (old in self._wanted and (old, "last", 0) in self._converted)
-
     # --- equations ---------------------------------------------------------------------------------------------
 
     def _equation(self, equation: ir.Equation) -> None:
@@ -219,7 +99,18 @@ class Relayout:
     def _content(self, content: ir.Content) -> ir.Content:
         if isinstance(content, tuple):
             return tuple(self._content(item) for item in content)
-        return None if content is None else self._forms[content].main
+        if content is None:
+            return None
+        return self._last(content) if self._enters_loop(content) else self._forms[content].main
+
+    def _enters_loop(self, value: int) -> bool:
+        """Whether a value that is bound here is wanted channels-last by the first turn of a loop after this."""
+        if value not in self._wanted or self._forms[value].last is not None:
+            return False
+        here = self._origin.frames
+        uses = [equation.origin.frames for equation in self._old.body if value in equation.inputs]
+        inner = [frames[len(here) :] for frames in uses if frames[: len(here)] == here]
+        return any(frames and all(isinstance(frame, ir.Turn) for frame in frames) for frames in inner)
 
     def _present(self, equation: ir.Equation) -> list[int]:
         return [value for value in equation.inputs if value is not None]
@@ -264,59 +155,6 @@ class Relayout:
             self._emit(replace(equation, inputs=inputs, outputs=(self._define(output, last=True),)))
         else:
             self._plain(equation)
-
-    def _vectors(self, operands: Sequence[int]) -> tuple[int, ...] | None:
-        """The operands as vectors and scalars, if all may be taken so and at least one is kept so."""
-        axes: set[int] = set()
-        found: list[int] = []
-        for value in operands:
-            shape, forms = self._shape(value), self._forms[value]
-            axis = lone_axis(shape)
-            if axis is not None and forms.vector is not None:
-                axes.add(axis)
-                found.append(forms.vector)
-            elif shape == ():
-                found.append(self._first(value))
-            else:
-                return None
-        return tuple(found) if len(axes) == 1 else None
-
-    def _broadcastable(self, operands: Sequence[int], rank: int) -> tuple[int, ...]:
-        """The operands so that they broadcast against a channels-last value of `rank`."""
-        found = [self._against(value, rank) for value in operands]
-        if all(len(self._types[value].shape) < rank for value in found):
-            widest = max(range(len(operands)), key=lambda index: self._type(operands[index]).rank)
-            found[widest] = self._lift(operands[widest], rank)
-        return tuple(found)
-
-    def _against(self, value: int, rank: int) -> int:
-        shape, forms = self._shape(value), self._forms[value]
-        if all(size == 1 for size in shape):
-            return self._first(value)
-        if forms.vector is not None and lone_axis(shape) == 1 - rank:
-            return forms.vector
-        if len(shape) == rank:
-            return self._last(value)
-        lifted = (*(1,) * (rank - len(shape)), *shape)
-        if same_order(lifted, permutation(rank)) and stripped(permuted(lifted)) == stripped(shape):
-            return self._first(value)
-        return self._lift(value, rank)
-
-    def _lift(self, value: int, rank: int) -> int:
-        """The value at full rank, channels-last."""
-        shape = self._shape(value)
-        if len(shape) == rank:
-            return self._last(value)
-        return self._once(value, "lifted", rank, lambda: self._to_rank(value, rank))
-
-    def _to_rank(self, value: int, rank: int) -> int:
-        shape = self._shape(value)
-        lifted = (*(1,) * (rank - len(shape)), *shape)
-        source, target = self._first(value), permuted(lifted)
-        if same_order(lifted, permutation(rank)):
-            return self._convert("reshape", "shape", source, target, target, value)
-        wide = self._convert("reshape", "shape", source, lifted, lifted, value)
-        return self._convert("transpose", "axes", wide, permutation(rank), target, value)
 
     def _aligned(self, equation: ir.Equation) -> bool:
         ranks = {self._type(value).rank for value in (*self._present(equation), *equation.outputs)}
@@ -511,18 +349,6 @@ class Relayout:
             if uses and all(back.issuperset(equation.outputs) for equation in uses if equation.op != "bind"):
                 regrets.add(index)
         return frozenset(regrets)
-
-
-def lone(shape: Sequence[Size]) -> int:
-    axis = lone_axis(shape)
-    assert axis is not None
-    return axis
-
-
-def stripped(shape: Sequence[Size]) -> tuple[Size, ...]:
-    """A shape without its leading ones."""
-    start = next((index for index, size in enumerate(shape) if size != 1), len(shape))
-    return tuple(shape[start:])
 
 
 def stacked_order(rank: int, axis: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import importlib.util
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,15 +40,16 @@ class Runner:
         self._loaded = 0
 
     def load(self, folder: str, entry: str, weights: str | None, precision: str) -> None:
-        """`entry` is `<file>:<factory>:<outputs, comma separated>`; the precision is in the file already."""
-        file, factory, outputs = entry.split(":")
+        """`entry` is JSON (see `compile`); the precision is in the file already."""
+        made = json.loads(entry)
         self._model = None
         keras.backend.clear_session()
-        module = self._import(Path(folder) / file)
-        self._model = getattr(module, factory)()
+        module = self._import(Path(folder) / made["file"])
+        self._model = getattr(module, made["factory"])()
         if weights is not None:
             module.load_weights(self._model, weights)
-        self._outputs = outputs.split(",")
+        self._outputs: dict[str, str] = made["outputs"]
+        self._starts: dict[str, dict[str, Any]] = made["starts"]
         self._traced = hasattr(module, "scan")
         self._find = module.find_variable
         self._start = [variable.numpy() for variable in self._model.non_trainable_variables]
@@ -77,15 +79,15 @@ class Runner:
         call = tf.function(model, autograph=False) if self._traced else model
         results = call(self._feeds(inputs), training=training)
         if len(self._outputs) == 1:
-            results = {self._outputs[0]: results}
-        found = {_canonical(name): np.asarray(results[name]) for name in self._outputs}
+            results = dict.fromkeys(self._outputs, results)
+        found = {word: np.asarray(results[name]) for name, word in self._outputs.items()}
         if training:
             found.update(self._buffers())
         return found
 
     def _feeds(self, inputs: Mapping[str, Array]) -> Any:
         feeds = {
-            tensor.name: tf.convert_to_tensor(_fitting(_given(inputs, tensor.name), tensor.dtype))
+            tensor.name: tf.convert_to_tensor(_fitting(_given(inputs, self._starts, tensor.name), tensor.dtype))
             for tensor in self._model.inputs
         }
         return feeds if len(feeds) > 1 else next(iter(feeds.values()))
@@ -102,16 +104,20 @@ class Runner:
         return found
 
 
-def _canonical(name: str) -> str:
-    return f"next {name.removeprefix('next_')}" if name.startswith("next_") else name
-
-
-def _given(inputs: Mapping[str, Array], name: str) -> Array:
-    """An input by Keras' name, which has underscores for dots."""
+def _given(inputs: Mapping[str, Array], starts: Mapping[str, Mapping[str, Any]], name: str) -> Array:
+    """An input by Keras' name, which has underscores for dots; a state that is not given as it starts."""
     for key, value in inputs.items():
-        if key == name or "".join(c if c.isalnum() else "_" for c in key) == name:
+        if key == name or _underscored(key) == name:
             return value
+    for key, start in starts.items():
+        if _underscored(key) == name:
+            shape = [size if isinstance(size, int) else inputs[size[0]].shape[size[1]] for size in start["shape"]]
+            return np.full(shape, start["value"])
     raise error("E0810", f"no value for the input `{name}`", exit_code=2)
+
+
+def _underscored(name: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in name)
 
 
 def _fitting(value: Array, dtype: str) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from dlc.backends.common.body import Body
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.fold import Folded, Folding, reads_training
-from dlc.backends.common.form import Branch, Form, Make, Sample, walk
+from dlc.backends.common.form import Branch, Form, Loop, Make, Sample, walk
 from dlc.backends.common.names import Scope, identifier
 from dlc.backends.common.quote import dotted, literal, name, quote
 from dlc.backends.common.shapes import axis_of
@@ -121,6 +121,8 @@ class Shell:
         self.dialect = KerasDialect(context.precision)
         self.body = Body(self, self.dialect, self.form, context.scope.child(("training",)))
         self.weights = {weight.name for weight in self.form.weights}
+        loops = [node for node in walk(self.form.body) if isinstance(node, Loop)]
+        self.turning = {id(node) for loop in loops for node in walk(loop.body) if isinstance(node, Branch)}
         if not self.as_function and "mask" in self.body.arguments:
             self.body.arguments["mask"] = self.body.variables["mask"] = MASK
 
@@ -172,7 +174,7 @@ class Shell:
     def absence(self, node: Branch) -> ast.expr | None:
         """Where just one of two arms makes layers, the first of these says which it is."""
         site = optional_site(node, self.context)
-        if site is None or self.body.frames:
+        if site is None or id(node) in self.turning:
             return None
         word, arm = site
         return quote("$x is not None" if arm == 0 else "$x is None", x=self.attribute(word))
