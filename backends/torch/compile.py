@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-from dlc import dims
 from dlc.backends.api import Artifact, Network, Options, Unit
+from dlc.backends.common.starts import starts
 from dlc.backends.torch.file import TorchFile
-from dlc.ir import Module, State
 
 
 def compile_unit(unit: Unit, options: Options) -> Artifact:
@@ -35,21 +34,8 @@ def _entry(file: TorchFile, network: Network, place: int, path: str) -> str:
             "outputs": [word for word, _ in form.outputs],
             "states": [word for word, _ in form.next_states],
             "renamed": dict(sorted(file.renamed.items())),
-            "starts": {state.name: _start(module, state) for state in module.states if state.initial is not None},
+            "starts": starts(module),
             "dtypes": {port.name: module.types[port.value].dtype for port in (*module.inputs, *module.states)},
         },
         sort_keys=True,
     )
-
-
-def _start(module: Module, state: State) -> dict[str, object]:
-    """How a state that is not given starts: a number, and a shape of ints, `[input, axis]`, or 0 for what may grow."""
-    assert state.initial is not None
-    inputs = {port.name for port in module.inputs}
-    shape: list[object] = []
-    for size in module.types[state.value].shape:
-        symbol = dims.is_symbol(size)
-        home = next((home for home in module.homes if home.symbol == symbol), None)
-        bare = home is not None and home.port in inputs and dims.is_symbol(home.size) is not None
-        shape.append([home.port, home.axis] if bare and home is not None else size if isinstance(size, int) else 0)
-    return {"value": state.initial.value, "shape": shape}
