@@ -15,6 +15,7 @@ from dlc.ops import OPS
 from dlc.ops.api import Op, OpError
 from dlc.ops.attributes import normalise_attributes
 from dlc.ops.promotion import promote
+from dlc.passes import static
 from dlc.passes.things import BlockDeclaration, Items, Layer, Result, Tensor, Thing, Unknown, describe
 from dlc.spec import syntax
 from dlc.spec.source import Span
@@ -78,6 +79,8 @@ class Builder:
     ) -> tuple[Tensor, ...]:
         """Adds an equation and returns its outputs. Raises DlcError where the module grows beyond all reason."""
         self.elaborator.spend(span, 1 + len(inputs) // 2)
+        for kind in types:
+            static.check_size(kind.shape, span)
         outputs = tuple(self.new_value(kind) for kind in types)
         origin = ir.Origin(span, self.statement, self.frames)
         self.body.append(ir.Equation(op, tuple(inputs), outputs, tuple(attributes), target, origin))
@@ -112,12 +115,12 @@ class Builder:
     # --- primitives --------------------------------------------------------------------------------------------
 
     def constant(self, value: Static, dtype: str, span: Span) -> Tensor:
-        """A number as a tensor of rank 0."""
+        """A number as a tensor of rank 0. Raises DlcError E0505 where it has no room in the element type."""
         number = value.value
         if isinstance(number, Dim):
             size = self.emit("dimension", (), (TensorType("int", ()),), span, (("size", value),))[0]
             return size if dtype == "int" else self.cast(size, dtype, span)
-        converted = _as_dtype(number, dtype)
+        converted = _as_dtype(number, dtype, span)
         attributes = (("value", Static(converted, value.source)), ("dtype", Static(dtype)), ("shape", Static(())))
         return self.emit("constant", (), (TensorType(dtype, ()),), span, attributes)[0]
 
@@ -132,12 +135,15 @@ class Builder:
     def apply(
         self, name: str, operands: Sequence[Thing], attributes: Mapping[str, Static], span: Span
     ) -> tuple[Tensor, ...]:
-        """A primitive op on tensors and constants: promotes, checks, infers. Raises DlcError E04xx."""
+        """A primitive op on tensors and constants: promotes, checks, infers. Raises DlcError E04xx, E0505."""
         op = OPS[name]
         try:
             tensors = self._promoted(op, operands, span)
             types = [self.type_of(tensor) for tensor in tensors]
             plain = {key: value.value for key, value in attributes.items()}
+            for attribute in op.attributes:
+                if attribute.kind != "number" or any(kind.dtype in ir.INTS for kind in types):
+                    static.check_size(plain.get(attribute.name), span)
             normal = normalise_attributes(op, plain, types)
             outputs = op.infer(types, normal)
         except OpError as problem:
@@ -276,9 +282,14 @@ def _literal_dtype(value: Static, common: str) -> str:
     return common if weak == "int" and common in (*ir.INTS, *ir.FLOATS) else weak
 
 
-def _as_dtype(value: object, dtype: str) -> object:
+def _as_dtype(value: object, dtype: str, span: Span) -> object:
+    if not isinstance(value, int | float):
+        return bool(value)
     if dtype in ir.FLOATS:
-        return float(value)  # type: ignore[arg-type]
+        return static.as_float(value, span)
     if dtype in ir.INTS:
-        return int(value)  # type: ignore[call-overload]
+        bits = 31 if dtype == "i32" else 63
+        if not -(2**bits) <= value < 2**bits:
+            raise error("E0505", "this number is too large", span, expected=f"an {dtype} of {bits + 1} bits")
+        return int(value)
     return bool(value)

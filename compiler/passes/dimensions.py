@@ -16,6 +16,7 @@ from dlc import dims, ir
 from dlc.diagnostics import Note, error
 from dlc.dims import Dim, Size
 from dlc.ir import Static, TensorType
+from dlc.passes import static
 from dlc.passes.builder import Builder
 from dlc.passes.things import BlockDeclaration, Items, Thing
 from dlc.passes.walking import parts
@@ -243,6 +244,7 @@ def declared_type(scope: Builder, declared: syntax.TensorType) -> TensorType:
         require_known(scope, expression)
         size = size_of(scope, expression).value
         assert isinstance(size, int | Dim)
+        static.check_size(size, dimension.span)
         shape.append(size)
     return TensorType(declared.dtype, tuple(shape))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from dlc.diagnostics import Note, error
 from dlc.dims import Dim
 from dlc.ir import Static
+from dlc.passes import static
 from dlc.passes.builder import Builder
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Thing, describe
 from dlc.spec import syntax
@@ -75,7 +76,7 @@ def _checked(
         thing = thing.block
     if kind.name == "layer" and isinstance(thing, Pending):
         return layer_of(b, thing)
-    fitted = _fit(kind, thing)
+    fitted = _fit(kind, thing, span)
     if fitted is not None:
         _check_template(declared, fitted, span)
         return fitted
@@ -116,18 +117,18 @@ def _check_template(declared: syntax.Hyperparameter, thing: Thing, span: Span) -
             return
 
 
-def _fit(kind: syntax.ConstantType, thing: Thing) -> Thing | None:
+def _fit(kind: syntax.ConstantType, thing: Thing, span: Span) -> Thing | None:
     match kind.name, thing:
         case "list", Items(items=items):
             assert kind.element is not None
-            fitted = [_fit(kind.element, item) for item in items]
+            fitted = [_fit(kind.element, item, span) for item in items]
             return replace(thing, items=tuple(f for f in fitted if f)) if all(f is not None for f in fitted) else None
         case "int", Static(value=value) if type(value) is int:
             return thing
         case "size", Static(value=value) if type(value) is int or isinstance(value, Dim):
             return thing
-        case "float", Static(value=value) if type(value) in (int, float):
-            return Static(float(value), thing.source)  # type: ignore[arg-type]
+        case "float", Static(value=int() | float() as value) if not isinstance(value, bool):
+            return Static(static.as_float(value, span), thing.source)
         case "bool", Static(value=bool()):
             return thing
         case "str", Static(value=str()):

@@ -101,7 +101,21 @@ def _tensor_item(b: Builder, x: Tensor, node: syntax.Index) -> Tensor:
     if gather is None:
         return x
     axis, indices = gather
+    if axis > hidden and _apart(node):
+        raise error(
+            "E0405",
+            "a slice stands between an index and a tensor",
+            node.span,
+            hint="index in two steps: NumPy would move the tensor's axes to the front here",
+        )
     return b.apply("gather", [x, indices], {"axis": Static(axis, syntax.Constant(axis))}, node.span)[0]
+
+
+def _apart(node: syntax.Index) -> bool:
+    """Whether a slice stands between two other items."""
+    kept = [isinstance(item, syntax.Slice) for item in node.items]
+    first, last = kept.index(False), len(kept) - kept[::-1].index(False)
+    return any(kept[first:last])
 
 
 def _indices(b: Builder, thing: Thing, node: syntax.Expr) -> Tensor:
@@ -137,9 +151,8 @@ def _slice(b: Builder, item: syntax.Slice, size: Size) -> tuple[object, syntax.E
         return FULL, NO_SOURCE
     step, step_source = 1, syntax.Constant(1)
     if item.step is not None:
-        found = _integer(b, item.step)[0]
-        assert isinstance(found.value, int)
-        step, step_source = found.value, found.source or NO_SOURCE
+        found, step = _integer(b, item.step)
+        step_source = found.source or NO_SOURCE
         if step == 0:
             raise error("E0405", "the step of a slice is 0", item.step.span)
     start, start_source = _bound(b, item.start, size)

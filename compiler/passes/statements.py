@@ -13,7 +13,7 @@ from dlc.diagnostics import DlcError, Note, did_you_mean, error
 from dlc.dims import Dim
 from dlc.distributions import DISTRIBUTIONS as SPECS
 from dlc.ir import Static
-from dlc.passes import calls, dimensions, messages
+from dlc.passes import calls, dimensions, messages, static
 from dlc.passes.builder import Builder, content_of, is_tensor, static_of
 from dlc.passes.expressions import evaluate
 from dlc.passes.loops import turns
@@ -173,6 +173,7 @@ def _parameter(b: Builder, node: syntax.Parameter) -> None:
             node.span,
             hint="make a block of it: each turn then has its own",
         )
+    static.check_size(tuple(shape), node.type.span)
     initial = _initial(b, node)
     for name in node.names:
         if any(p.name == name for p in b.parameters):
@@ -204,7 +205,7 @@ def _initial(b: Builder, node: syntax.Parameter) -> ir.Distribution:
         raise error("E0302", "an initial value is a constant here", node.value.span, found="a tensor")
     value = static_of(thing, node.value.span)
     if isinstance(value.value, bool | int | float):
-        return ir.Distribution("constant", (Static(float(value.value), value.source),))
+        return ir.Distribution("constant", (Static(static.as_float(value.value, node.value.span), value.source),))
     return ir.Distribution("expression", (value,))
 
 
@@ -240,8 +241,8 @@ def _distribution(b: Builder, node: syntax.Expr, known: Sequence[str] = tuple(DI
 
 def _number(b: Builder, node: syntax.Expr) -> Static:
     thing = evaluate(b, node)
-    if isinstance(thing, Static) and type(thing.value) in (int, float):
-        return Static(float(thing.value), thing.source)  # type: ignore[arg-type]
+    if isinstance(thing, Static) and isinstance(thing.value, int | float) and not isinstance(thing.value, bool):
+        return Static(static.as_float(thing.value, node.span), thing.source)
     if is_tensor(thing):
         raise error(
             "E0406",

@@ -15,6 +15,8 @@ MAX_BITS = 4096
 MAX_LIST = 100_000
 MAX_TEXT = 100_000
 MAX_TERMS = 256  # of a dynamic size
+#: Of sizes, axes and bounds: sums of two still are 64-bit integers.
+MAX_SIZE = 2**61
 
 _SIZES: dict[str, Callable[[dims.Size, dims.Size], dims.Size]] = {
     "+": dims.add,
@@ -165,9 +167,35 @@ def _checked_size(op: str, left: dims.Size, right: dims.Size, span: Span) -> dim
     if max(abs(number).bit_length() for number in numbers) > MAX_BITS:
         raise error("E0505", "this number is too large", span, expected=f"at most {MAX_BITS} bits")
     try:
-        return _SIZES[op](left, right)
+        found = _SIZES[op](left, right)
     except ZeroDivisionError:
         raise error("E0504", "division by 0", span) from None
+    check_size(found, span)
+    return found
+
+
+def check_size(size: object, span: Span) -> None:
+    """Raises DlcError E0505 for a size that no machine integer holds, also within a tuple; others are fine."""
+    match size:
+        case int() if abs(size) > MAX_SIZE:
+            raise error("E0505", "this number is too large", span, expected=f"at most {MAX_SIZE}")
+        case Dim(terms=terms):
+            for _, factor in terms:
+                check_size(factor, span)
+        case tuple():
+            parts: tuple[object, ...] = size
+            for part in parts:
+                check_size(part, span)
+        case _:
+            return
+
+
+def as_float(value: float, span: Span) -> float:
+    """An integer or float as a float. Raises DlcError E0505 where it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        raise error("E0505", "this number is too large", span, expected="at most about 1.8e308") from None
 
 
 def _check_growth(op: str, left: int, right: int, span: Span) -> None:

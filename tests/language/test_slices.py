@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dlc.diagnostics import DlcError
 from language_runs import close, normal, run
 
 X = normal(3, 7, 4)
@@ -73,3 +74,26 @@ network A:
     close(found["rows"], X[:, index])
     close(found["first"], X[0][index])
     close(found["part"], X[1:][:, index][..., 1:3])
+
+
+@pytest.mark.parametrize("expression", ["x[i, :, 0]", "x[0, i, :]", "x[:, i, 0]", "x[:, 0, j]", "x[i, 0]"])
+def test_a_tensor_beside_an_index(tmp_path: Path, expression: str) -> None:
+    text = f"""
+network A:
+    input x: float[3, 7, 4]
+    input i: int[2, 2]
+    input j: int[2, 2]
+    output {expression}
+"""
+    index, other = np.array([[0, 2], [1, 1]]), np.array([[3, 2], [0, 1]])
+    close(
+        run(tmp_path, text, {"x": X, "i": index, "j": other}).output, eval(expression, {"x": X, "i": index, "j": other})
+    )
+
+
+@pytest.mark.parametrize("expression", ["x[0, :, i]", "x[:, 0, :, i]", "x[0, 1:, i]"])
+def test_a_slice_between_an_index_and_a_tensor_is_told(tmp_path: Path, expression: str) -> None:
+    """NumPy moves the tensor's axes to the front there, which nobody expects."""
+    rank = "float[3, 7, 4, 2]"
+    with pytest.raises(DlcError, match="E0405"):
+        run(tmp_path, f"network A:\n    input x: {rank}\n    input i: int[2]\n    output {expression}\n", {})
