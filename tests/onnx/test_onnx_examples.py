@@ -41,7 +41,7 @@ def unit_of(file: str, network: str, settings: dict[str, str], folder: Path | No
     """A network of an example; its images are made small where a folder for the changed spec is given."""
     spec = EXAMPLES / f"{file}.dl"
     if folder is not None:
-        text = spec.read_text(encoding="utf-8").replace("224, 224", "32, 32").replace("256, 256", "32, 32")
+        text = spec.read_text(encoding="utf-8").replace("224, 224", "64, 64").replace("256, 256", "32, 32")
         spec = folder / f"{file}.dl"
         spec.write_text(text, encoding="utf-8")
     return elaborate(load_project(spec), Choice(network, settings, {})).unit
