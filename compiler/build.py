@@ -57,8 +57,8 @@ def _from_source(compiled: Compiled, weights: str | Path | None) -> Any:
 
 
 def _factory(entry: str) -> str:
-    """The factory's name in an entry: JSON with `factory`, or `file:name`."""
-    return str(json.loads(entry)["factory"]) if entry.startswith("{") else entry.rpartition(":")[2]
+    """The factory's name in an entry: JSON with `factory`, or `file:name:outputs`."""
+    return str(json.loads(entry)["factory"]) if entry.startswith("{") else entry.split(":")[1]
 
 
 def _session(network: Network, compiled: Compiled, weights: str | Path | None) -> Any:

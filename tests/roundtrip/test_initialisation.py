@@ -1,0 +1,58 @@
+"""Generated code's own initialisation draws from the distributions that the spec declares."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from dlc.distributions import draw
+from dlc.parameters import NetworkParameter
+from small_networks import SMALL, small
+from test_roundtrip import canonical, tensorflow_state
+
+QUICK = {"torch": ("LeNet5", "ResNet", "Transformer"), "tensorflow": ("LeNet5",)}
+NAMES = [
+    pytest.param(backend, name, marks=[] if name in QUICK[backend] else [pytest.mark.slow])
+    for backend in ("torch", "tensorflow")
+    for name in SMALL
+]
+SIGMAS = 6.0  # of sampling error: one in 10^8 by chance
+
+
+def initial_state(backend: str, name: str) -> dict[str, Any]:
+    network = small(name)
+    torch.manual_seed(1)
+    model = network.build(backend)
+    if backend == "torch":
+        return {key: value.numpy() for key, value in canonical(network, model.state_dict()).items()}
+    return tensorflow_state(model, [parameter.path for parameter in network.parameters])
+
+
+def require_likely(parameter: NetworkParameter, found: Any) -> None:
+    """Mean, deviation and extremes are as those of numbers that dlc draws itself."""
+    wanted = np.asarray(draw(parameter.initial, parameter.shape, parameter.path, 17), np.float32)
+    assert found.shape == wanted.shape
+    if wanted.std() == 0:
+        np.testing.assert_array_equal(found, wanted)
+        return
+    count, deviation = wanted.size, float(wanted.std())
+    assert abs(found.mean() - wanted.mean()) <= SIGMAS * deviation * math.sqrt(2 / count)
+    assert abs(found.std() / deviation - 1) <= SIGMAS * math.sqrt(2 / count)
+    if parameter.initial.name in ("uniform", "xavier_uniform", "kaiming_uniform", "truncated_normal") and count >= 500:
+        largest = float(np.abs(wanted - wanted.mean()).max())
+        assert np.abs(found - wanted.mean()).max() <= 1.1 * largest
+        assert np.abs(found - wanted.mean()).max() >= 0.9 * largest
+    assert np.unique(found).size > 0.9 * min(count, 1 << 16)
+
+
+@pytest.mark.parametrize(("backend", "name"), NAMES)
+def test_own_initialisation(backend: str, name: str) -> None:
+    found = initial_state(backend, name)
+    for parameter in small(name).parameters:
+        try:
+            require_likely(parameter, found[parameter.path])
+        except AssertionError as problem:
+            raise AssertionError(f"{parameter.path} ~ {parameter.initial}: {problem}") from problem
