@@ -14,7 +14,7 @@ from dlc import dims, ir
 from dlc.diagnostics import Diagnostic, DlcError, Note, error
 from dlc.dims import Size
 from dlc.ir import Static, TensorType
-from dlc.passes import dimensions, naming
+from dlc.passes import dimensions, naming, static
 from dlc.passes.builder import Builder
 from dlc.passes.instances import add, as_static
 from dlc.passes.sources import named
@@ -283,6 +283,7 @@ def _bounds(b: Builder, declared: syntax.Input) -> tuple[Size, Size] | None:
     low, high = (dimensions.size_of(b, e).value for e in (declared.bounds.low, declared.bounds.high))
     assert isinstance(low, int | dims.Dim)
     assert isinstance(high, int | dims.Dim)
+    static.check_size((low, high), declared.bounds.span)
     return low, high
 
 

@@ -268,6 +268,10 @@ def _state(b: Builder, node: syntax.State) -> None:
                 found=describe(thing),
                 hint=f"leave it out, and give it where the cell is used: `{node.name}=...`",
             )
+        if kind.dtype in ir.FLOATS:
+            static.as_float(thing.value, node.initial.span)
+        else:
+            static.check_size(thing.value, node.initial.span)
         initial = thing
     value = b.new_value(kind)
     b.states.append(ir.State(node.name, value, initial))
