@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from dlc import dims
-from dlc.backends.common import replay
+from dlc.backends.common import held, replay
 from dlc.backends.common.dialect import Dialect
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.expression import negated, python
@@ -144,7 +144,9 @@ class Body:
         self.owner, self.dialect, self.form, self.scope = owner, dialect, form, scope
         self.plainly = plain_of is not None
         self.arguments = (
-            dict(plain_of.arguments) if plain_of is not None else {word: scope.allocate(word) for word in _arguments(form)}
+            dict(plain_of.arguments)
+            if plain_of is not None
+            else {word: scope.allocate(word.removeprefix(held.MARK)) for word in _arguments(form)}
         )
         self.live = Live(form)
         bound = [node.name for node in walk(form.body) if isinstance(node, Bind) and self.live.keeps(node)]
@@ -489,13 +491,16 @@ class Body:
     def _invoke(self, node: Invoke) -> ast.expr:
         callee = self.owner.folding.of(node.target)
         given = {word: self._tensor(ref) for word, ref in node.inputs if ref is not None}
-        make = self.makes[node.slot.site]
+        make = self.makes.get(node.slot.site)
+        if make is None:  # a given layer is an object
+            make = Make(node.slot, callee.block, node.target, (), (), ())
         if callee.native is not None and callee.native.construct is None:
             assert callee.native.apply is not None
             return callee.native.apply(given, self.native_arguments(make))
         optional = {} if callee.form is None else dict(callee.form.inputs)
         args = [code for word, code in given.items() if not optional.get(word)]
         args += [self._tensor(ref) for ref in node.states]
+        args += self.layers(node)
         keywords = [ast.keyword(word, code) for word, code in given.items() if optional.get(word)]
         if self.owner.is_function(callee):
             for word, value in make.hyperparameters:
@@ -521,16 +526,32 @@ class Body:
 
     def slot(self, slot: Slot) -> ast.expr:
         """The instance's code: `self.dense`, an element of a loop over `self.encoder_layer`, `self.unit[0]`."""
-        node = self.owner.attribute(slot.site)
+        given = held.is_held(slot.site)
+        node = name(self.arguments[slot.site]) if given else self.owner.attribute(slot.site)
         for place, index in enumerate(slot.indices):
             last = place == len(slot.indices) - 1
             if isinstance(index, Turns) and index.depth >= place and self._iterable_here(node, index.depth):
-                node = self._element(self.frames[index.depth], node, slot.site if last else f"{slot.site}s")
+                wish = held.item(slot.site) if given else slot.site
+                node = self._element(self.frames[index.depth], node, wish if last else f"{wish}s")
             elif isinstance(index, Turns):
                 node = quote("$x[$i]", x=node, i=self._turn(index.depth))
             else:
                 node = quote("$x[$i]", x=node, i=self.value(index))
         return node
+
+    def layers(self, node: Invoke | Step) -> list[ast.expr]:
+        """The layers that a call hands on, in the order of the callee's arguments; a list's items as a list."""
+        out: dict[str, ast.expr] = {}
+        for word, slot in node.layers:
+            head, *rest = word.split(".")
+            code = self.slot(slot)
+            if not rest:
+                out[head] = code
+                continue
+            items = out.setdefault(head, ast.List([], ast.Load()))
+            assert isinstance(items, ast.List)
+            items.elts.append(code)
+        return list(out.values())
 
     def _iterable_here(self, node: ast.expr, depth: int) -> bool:
         """True if the container is there when the loop at this depth starts."""
@@ -676,6 +697,8 @@ class Body:
             return self.dialect.training()
         if word in self.arguments:
             return name(self.arguments[word])
+        if held.MARK + word in self.arguments:
+            return name(self.arguments[held.MARK + word])
         constant = self.owner.constant(word)
         if constant is not None:
             return constant
@@ -721,8 +744,9 @@ class BodyTools:
     def anchor(self) -> ast.expr | None:
         """The first input; else the first parameter."""
         form = self.body.form
-        if self.body.arguments:
-            return self.body._own(next(iter(self.body.arguments)))  # pyright: ignore[reportPrivateUsage]
+        tensors = [word for word in self.body.arguments if not held.is_held(word)]
+        if tensors:
+            return self.body._own(tensors[0])  # pyright: ignore[reportPrivateUsage]
         return self.body.owner.own(form.weights[0].name) if form.weights else None
 
 
@@ -731,9 +755,10 @@ def _derived(value: Value) -> tuple[bool, ...]:
 
 
 def _arguments(form: Form) -> list[str]:
-    """Required inputs, states, optional inputs."""
+    """Required inputs, states, given layers, optional inputs."""
     required = [word for word, optional in form.inputs if not optional]
-    return [*required, *form.states, *(word for word, optional in form.inputs if optional)]
+    layers = [held.MARK + word for word in held.names(form.modules[0])]
+    return [*required, *form.states, *layers, *(word for word, optional in form.inputs if optional)]
 
 
 def _count(form: Form, live: Live) -> Counter[int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dlc.backends.api import Unit
-from dlc.backends.common import extents, sizes, values
+from dlc.backends.common import extents, held, sizes, values
 from dlc.backends.common import native as natives_module
 from dlc.backends.common.context import choose, start
 from dlc.backends.common.evaluate import free_names
@@ -47,7 +47,8 @@ from dlc.backends.common.structure import Prepared, prepare
 from dlc.backends.common.values import Refused
 from dlc.backends.common.weights import merge_weights
 from dlc.diagnostics import error
-from dlc.ir import BlockId, Call, Module, Program, Scan
+from dlc.ir import BlockId, Call, Instance, Module, Program, Scan
+from dlc.parameters import layer_references
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ class Folding:
     assigned: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     prepared: dict[tuple[int, str], Prepared] = field(default_factory=dict[tuple[int, str], Prepared])
     tables: list[Mapping[str, Module]] = field(default_factory=list[Mapping[str, Module]])
+    #: Per program: callees of each instance (see `held`), and modules that run as a given layer.
+    uses: list[held.Uses] = field(default_factory=list[held.Uses])
+    given: list[frozenset[str]] = field(default_factory=list[frozenset[str]])
 
     @cached_property
     def sizes(self) -> sizes.Sizes:
@@ -103,16 +107,19 @@ class Folding:
         return self.classes[self.assigned[program, self.programs[program].entry]]
 
 
-def fold(unit: Unit, natives: Natives, sized: bool = True) -> Folding:
+def fold(unit: Unit, natives: Natives, sized: bool = True, layers: bool = False) -> Folding:
     """Folds all networks of a unit, both modes. Raises DlcError where modules of one instance don't merge.
 
     Without `sized`, dimensions are found when a layer is first called (Keras' `build`), so no constructor takes them.
+    With `layers`, the backend prints `layer` hyperparameters.
     """
     programs = tuple(program for network in unit.networks for program in (network.inference, network.training))
-    for program in programs:
-        for module in program.modules:
-            _refuse_given(module)
+    for module in () if layers else (module for program in programs for module in program.modules):
+        _refuse_given(module)
+    programs = tuple(map(held.marked, programs))
     folding = Folding(unit, programs, natives, sized, tables=[program.table for program in programs])
+    folding.uses = [held.uses(program) for program in programs]
+    folding.given = [held.callees(program) for program in programs]
     groups = _groups(folding)
     for group in groups:
         _fold_group(folding, group)
@@ -179,10 +186,11 @@ def _bundle_roots(folding: Folding) -> dict[tuple[int, str], tuple[int, str]]:
     seen: dict[tuple[int, str], tuple[int, str]] = {}
     for number, program in enumerate(folding.programs):
         network = number // 2
-        stack = [(program.entry, "")]
+        given: Mapping[str, str] = {}
+        stack = [(program.entry, "", given)]
         visited: set[tuple[str, str]] = set()
         while stack:
-            key, path = stack.pop()
+            key, path, given = stack.pop()
             if (key, path) in visited:
                 continue
             visited.add((key, path))
@@ -192,9 +200,16 @@ def _bundle_roots(folding: Folding) -> dict[tuple[int, str], tuple[int, str]]:
             for equation in module.body:
                 if isinstance(equation.target, Call | Scan):
                     instance = module.instances[equation.target.instance]
-                    stack.append((equation.target.module, f"{path}{instance.path}/"))
+                    paths = [_place(path, given, one) for one in module.instances]
+                    below = {name: paths[number] for name, number in layer_references(instance).items()}
+                    stack.append((equation.target.module, paths[equation.target.instance], below))
     places = [(number, module.key) for number, program in enumerate(folding.programs) for module in program.modules]
     return {place: root(place) for place in places}
+
+
+def _place(path: str, given: Mapping[str, str], instance: Instance) -> str:
+    """Where an instance was made: a given layer keeps its place."""
+    return f"{path}{instance.path}/" if instance.given is None else given[instance.given]
 
 
 def _callees(module: Module) -> list[str]:
@@ -202,17 +217,16 @@ def _callees(module: Module) -> list[str]:
 
 
 def _fold_group(folding: Folding, bundles: list[list[Member]]) -> None:
-    native: dict[int, list[Member]] = {}
+    native: dict[int, tuple[Native, list[Member]]] = {}
     own: list[list[Member]] = []
     for bundle in bundles:
         found = natives_module.find(folding.natives, [member.module for member in bundle])
-        if found is None:
+        is_given = any(member.module.key in folding.given[member.program] for member in bundle)
+        if found is None or (is_given and found.construct is None):
             own.append(bundle)
         else:
-            native.setdefault(id(found), []).extend(bundle)
-    for members in native.values():
-        found = natives_module.find(folding.natives, [members[0].module])
-        assert found is not None
+            native.setdefault(id(found), (found, []))[1].extend(bundle)
+    for found, members in native.values():
         _add(folding, members, None, found)
     while own:
         taken, form = _largest(folding, own)
@@ -341,7 +355,7 @@ def merge_prepared(
 def _prepared(folding: Folding, member: Member) -> Prepared:
     key = (member.program, member.module.key)
     if key not in folding.prepared:
-        folding.prepared[key] = prepare(member.module)
+        folding.prepared[key] = prepare(member.module, folding.uses[member.program][member.module.key])
     return folding.prepared[key]
 
 
@@ -366,7 +380,11 @@ def _constructor(form: Form) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Dimensions that making the parts needs, and hyperparameters that anything needs, in the spec's order."""
     module = form.modules[0]
     making = construction_names(form)
-    everything = making | running_names(form)
+    given = frozenset(held.names(module))
+    if making & given:
+        first = next(instance for instance in module.instances if instance.given is not None)
+        raise held.refused(first, "code at construction that depends on a layer")
+    everything = (making | running_names(form)) - given
     dims = tuple(name for name, _ in module.dims if name in making)
     return dims, tuple(name for name, _ in module.hyperparameters if name in everything)
 

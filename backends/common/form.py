@@ -167,6 +167,8 @@ class Invoke:
     states: tuple[Ref, ...]
     results: tuple[int, ...]
     statement: int
+    #: Layers that the callee is given (see `held`).
+    layers: tuple[tuple[str, Slot], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ class Step:
     lengths: Ref | None
     results: tuple[int, ...]
     statement: int
+    layers: tuple[tuple[str, Slot], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

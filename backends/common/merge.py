@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dlc.backends.common import contents, values
+from dlc.backends.common import contents, held, values
 from dlc.backends.common.context import Context, choose, names_at, spread
 from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate, free_names
 from dlc.backends.common.form import (
@@ -285,7 +285,8 @@ class Merger:
             inputs.append((name, ref))
         states = _states(callees, equations)
         refs = tuple(choose(contexts, names, [one[i] for one in states]) for i in range(len(states[0])))
-        return Invoke(slot, goal, tuple(inputs), refs, self._results(contexts, equations), statement)
+        layers = held.merge(contexts, equations, merge_slot)
+        return Invoke(slot, goal, tuple(inputs), refs, self._results(contexts, equations), statement, layers)
 
     def _step(
         self, contexts: Sequence[Context], items: Sequence[Item], equations: Sequence[Equation], statement: int
@@ -307,7 +308,10 @@ class Merger:
         captured, rest = rest[: len(first.captured)], rest[len(first.captured) :]
         lengths = rest.pop() if first.has_lengths else None
         results = self._results(contexts, equations)
-        return Step(slot, goal, first, tuple(scanned), tuple(captured), tuple(rest), lengths, results, statement)
+        layers = held.merge(contexts, equations, merge_slot)
+        return Step(
+            slot, goal, first, tuple(scanned), tuple(captured), tuple(rest), lengths, results, statement, layers
+        )
 
     def _same_target(self, contexts: Sequence[Context], keys: Sequence[str]) -> Target:
         targets = {self.target(context.program, key) for context, key in zip(contexts, keys, strict=True)}

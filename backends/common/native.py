@@ -1,6 +1,7 @@
 """Natives: a framework's own layer in place of a standard block's body.
 
-A backend's natives are a table; a block may have several, for instance one per rank. Without it everything compiles and agrees all the same.
+A backend's natives are a table; a block may have several, for instance one per rank. Without it everything compiles and
+agrees all the same.
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ from dlc.backends.common.structure import Creation, Item, Prepared, Writing
 from dlc.backends.common.values import Refused, agrees, value_of
 from dlc.ir import Bind as BindTarget
 from dlc.ir import Call, Content, Draw, Equation, Module, Read, Scan, Static, TensorType
+from dlc.parameters import layer_references
 
 
 @dataclass(slots=True)
@@ -184,6 +185,7 @@ class _Run:
         callee = self.proof.callee(self.program, target.module)
         self._same("callee", self.proof.target(self.program, target.module), node.target)
         self._instance(node.slot, target.instance)
+        self._layers(node.layers, target.instance)
         given = {name: None if ref is None else self._maybe(ref) for name, ref in node.inputs}
         for name in callee.absent:
             self._same(f"input {name}", given.pop(name, None), None)
@@ -198,6 +200,7 @@ class _Run:
         assert isinstance(target, Scan)
         self._same("callee", self.proof.target(self.program, target.module), node.target)
         self._instance(node.slot, target.instance)
+        self._layers(node.layers, target.instance)
         kind = (scan.scanned, scan.captured, scan.axis, scan.reverse, scan.has_lengths)
         wanted = (target.scanned, target.captured, target.axis, target.reverse, target.has_lengths)
         self._same("kind of scan", kind, wanted)
@@ -280,6 +283,13 @@ class _Run:
         self._same("instance", path, instance.path)
         if path not in self.made and self._is_made(number):
             raise Refused(f"{path} is used before it is made")
+
+    def _layers(self, layers: Sequence[tuple[str, Slot]], number: int) -> None:
+        """The callee is given the layers that the module gives it."""
+        wanted = layer_references(self.module.instances[number])
+        self._same("layers", [name for name, _ in layers], list(wanted))
+        for name, slot in layers:
+            self._instance(slot, wanted[name])
 
     def _is_made(self, number: int) -> bool:
         payloads = (item.payload for item in self.prepared.items)

@@ -80,8 +80,9 @@ class Prepared:
         return tree(self.module, self.items, 0)
 
 
-def prepare(module: Module) -> Prepared:
-    callees = _callees(module)
+def prepare(module: Module, uses: Mapping[int, tuple[str, ...]] | None = None) -> Prepared:
+    """`uses`: callees of each instance, those inside of blocks that it is given to included (see `held`)."""
+    callees = _callees(module) if uses is None else uses
     names: dict[str, Content] = {port.name: port.value for port in module.inputs}
     names.update(dict.fromkeys(module.absent))
     names.update({state.name: state.value for state in module.states if state.name.isidentifier()})
@@ -98,7 +99,7 @@ def prepare(module: Module) -> Prepared:
         while made < len(module.instances) and (
             (wanted is not None and made <= wanted) or _together(module, made, equation)
         ):
-            if callees.get(made):
+            if callees.get(made) and module.instances[made].given is None:
                 instance = module.instances[made]
                 items.append(Item(Creation(made, instance, callees[made]), instance.origin, dict(names)))
             made += 1

@@ -145,7 +145,8 @@ class TorchDialect:
         news = [body.local(f"next_{word}") for word in states] if parts.lengths is not None else states
         given = [ast.keyword(word, x) for word, x in zip(scan.scanned[1:], args[1:], strict=True)]
         cell = body.owner.folding.of(node.target)
-        result = self.layer(parts.cell, *_ordered(cell, args[:1], given + keywords, [name(word) for word in states]))
+        args, optional = _ordered(cell, args[:1], given + keywords, [name(word) for word in states])
+        result = self.layer(parts.cell, [*args, *body.layers(node)], optional)
         loop: list[ast.stmt] = [ast.Assign([_targets([*outputs, *news])], result)]
         loop += self._masked(parts, outputs, states, news, name(step), body)
         for word, items in zip(outputs, lists, strict=True):

@@ -32,7 +32,7 @@ class TorchFile:
         self.unit, self.precision = unit, options.precision
         self.dialect = TorchDialect(options.precision)
         self.declarations: Mapping[BlockId, Block] = unit.declarations
-        self.folding: Folding = fold(unit, NATIVES if options.natives else {})
+        self.folding: Folding = fold(unit, NATIVES if options.natives else {}, layers=True)
         self.scope = Scope((*_IMPORTED, *HELPERS))  # a variable of a helper's name would hide it
         self.modules: set[str] = set()
         self.helpers: dict[str, str] = {}
@@ -90,11 +90,15 @@ class TorchFile:
         """True for what keeps nothing: no parameters, states, draws, modes, nor layers of its own."""
         if folded.native is not None:
             return folded.native.construct is None
-        if folded.index in self.entries:
+        if folded.index in self.entries or self._is_given(folded):
             return False
         if folded.index not in self.functions:
             self.functions[folded.index] = self._keeps_nothing(folded)
         return self.functions[folded.index]
+
+    def _is_given(self, folded: Folded) -> bool:
+        """True for what some block gets as a layer."""
+        return any(member.module.key in self.folding.given[member.program] for member in folded.members)
 
     def _keeps_nothing(self, folded: Folded) -> bool:
         form = folded.form

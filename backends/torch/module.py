@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from dlc.backends.common import held
 from dlc.backends.common.body import Body
 from dlc.backends.common.construction import Construction
 from dlc.backends.common.evaluate import free_names
@@ -157,8 +158,14 @@ class TorchClass:
         args: list[ast.arg] = []
         for word, python_name in body.arguments.items():
             kind = quote("Tensor | None") if word in optional else name("Tensor")
+            if held.is_held(word):
+                kind = self._layer_type(word)
             args.append(ast.arg(python_name, kind))
         return args, [ast.Constant(None) for _ in optional]
+
+    def _layer_type(self, word: str) -> ast.expr:
+        several = isinstance(dict(self.form.modules[0].hyperparameters)[word.removeprefix(held.MARK)].value, tuple)
+        return quote("Sequence[nn.Module]" if several else "nn.Module")
 
     def _returns(self) -> ast.expr:
         count = len(self.form.outputs) + len(self.form.next_states)

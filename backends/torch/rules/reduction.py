@@ -54,7 +54,9 @@ def _variance(site: Site) -> ast.expr:
         return call("torch.zeros_like", site.operands[0])
     axis, kept = dim(site), keep(site)
     return ast.Call(
-        ast.Attribute(site.operands[0], "var", ast.Load()), [], _keywords(dim=axis, correction=literal(site.value("correction")), keepdim=kept)
+        ast.Attribute(site.operands[0], "var", ast.Load()),
+        [],
+        _keywords(dim=axis, correction=literal(site.value("correction")), keepdim=kept),
     )
 
 
