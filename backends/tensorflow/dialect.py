@@ -12,7 +12,7 @@ from dlc.backends.common.rule import VARIES, Site, apply
 from dlc.backends.tensorflow.rules import RULES
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES, dtype_code, is_size
 from dlc.diagnostics import error
-from dlc.ir import INTS, TensorType
+from dlc.ir import FLOATS, INTS, TensorType
 from dlc.spec.record import replace
 
 #: Draws that keras.random has, with their arguments' names there.
@@ -153,7 +153,7 @@ def _steps(node: Step) -> Value:
 
 
 def _with_wide_sizes(site: Site) -> Site:
-    """A size read from a shape is int32; beside int64 tensors it must be cast. `cast` itself takes any.
+    """A size read from a shape is int32; beside int64 and float tensors it must be cast. `cast` itself takes any.
 
     So is a plain integer that no tensor stands beside.
     """
@@ -163,7 +163,8 @@ def _with_wide_sizes(site: Site) -> Site:
     operands = (
         tuple(
             quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
-            if kind.dtype in INTS and (alone or (number is VARIES and is_size(code)))
+            if (kind.dtype in INTS and (alone or (number is VARIES and is_size(code))))
+            or (kind.dtype in FLOATS and number is VARIES and is_size(code))
             else code
             for code, kind, number in zip(site.operands, site.types, site.numbers, strict=True)
         )
