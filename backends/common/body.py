@@ -18,6 +18,7 @@ from dlc.backends.common.dialect import Dialect
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.expression import negated, python
 from dlc.backends.common.fold import Folded, Folding
+from dlc.backends.common.facts import Facts
 from dlc.backends.common.form import (
     Bind,
     Branch,
@@ -149,7 +150,10 @@ class Body:
             else {word: scope.allocate(word.removeprefix(held.MARK)) for word in _arguments(form)}
         )
         self.live = Live(form)
+        self.facts = Facts(form)
         bound = [node.name for node in walk(form.body) if isinstance(node, Bind) and self.live.keeps(node)]
+        loops = [node for node in walk(form.body) if isinstance(node, Loop)]
+        bound += [word for node in loops for word, _ in node.lists if word in self.live.names]
         self.variables = dict(self.arguments)
         for word in dict.fromkeys(bound):
             if word not in self.variables or self.plainly:
@@ -372,9 +376,10 @@ class Body:
 
     def _header(self, frame: Frame) -> tuple[ast.expr, ast.expr]:
         parts: list[tuple[ast.expr, ast.expr]] = [(ast.Name(word, ast.Store()), base) for word, base in frame.elements]
-        counted = isinstance(frame.node.iterable, syntax.Call) and frame.node.iterable.function == syntax.Name(
-            "enumerate"
-        )
+        for word, source in frame.node.lists:
+            if word in self.live.names:
+                parts.append((ast.Name(self.variables[word], ast.Store()), python(source, self._entry, self.owner.module)))
+        counted = _is_counted(frame.node.iterable)
         if counted and parts and frame.used == {frame.node.targets[0]} and frame.index is None:
             frame.index = frame.targets[frame.node.targets[0]]
         elif frame.used or not parts:
@@ -387,6 +392,10 @@ class Body:
         if frame.index is None:
             return target, iterable
         return ast.Tuple([ast.Name(frame.index, ast.Store()), target], ast.Store()), quote("enumerate($x)", x=iterable)
+
+    def _entry(self, word: str) -> ast.expr:
+        """A name in the header of a loop over lists."""
+        return name(self.variables[word]) if word in self.variables else self._name(word)
 
     def _loop_target(self, frame: Frame) -> ast.expr:
         words = [frame.targets[word] if word in frame.used else "_" for word in frame.node.targets]
@@ -482,6 +491,7 @@ class Body:
             {word: self.value(value) for word, value in node.attributes},
             {word: self.plain(value) for word, value in node.attributes},
             BodyTools(self),
+            above=tuple(map(self.facts.above, node.operands)) if "softmax" in node.op else (),
             numbers=tuple(numbers),
             derived={word: _derived(value) for word, value in node.attributes},
             everywhere=node.everywhere,
@@ -752,6 +762,15 @@ class BodyTools:
 
 def _derived(value: Value) -> tuple[bool, ...]:
     return tuple(isinstance(item, Known) and item.derived for item in value.items) if isinstance(value, Items) else ()
+
+
+def _is_counted(iterable: Expr) -> bool:
+    """True if the first target is the number of the turn."""
+    match iterable:
+        case syntax.Call(syntax.Name("enumerate"), (_,)) | syntax.Call(syntax.Name("range"), (_,)):
+            return True
+        case _:
+            return False
 
 
 def _arguments(form: Form) -> list[str]:

@@ -70,6 +70,7 @@ class Construction:
         self.maker = maker
         self.scope = maker.file.scope.child(argument.name for argument in maker.by_word.values())
         self.words: dict[str, str] = {}
+        self.loop_words: dict[str, str] = {}
         self.read: set[str] = set()
         self.extents: dict[tuple[str, int], str] = {}
         self.filled: dict[tuple[object, ...], int] = {}
@@ -170,7 +171,7 @@ class Construction:
         iterable = self._source(node.iterable)
         outer, read = dict(self.words), self.read
         self.read = set()
-        words = {word: self.scope.allocate(word) for word in dict.fromkeys(node.targets) if word != "_"}
+        words = {word: self._loop_word(word) for word in dict.fromkeys(node.targets) if word != "_"}
         self.words.update(words)
         self.last = {}
         body = self._sequence(node.body, lists)
@@ -178,6 +179,12 @@ class Construction:
         target = self._target(node, words)
         self.words, self.read = outer, read | self.read
         return target, iterable, body
+
+    def _loop_word(self, word: str) -> str:
+        """A loop's variable; loops one after another may have the same."""
+        if word in self.words or word not in self.loop_words:
+            self.loop_words[word] = self.scope.allocate(word)
+        return self.loop_words[word]
 
     def _generator(self, node: Loop) -> ast.expr | None:
         """The loop as a generator, if all it does is to make one thing."""

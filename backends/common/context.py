@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.common.evaluate import PRESENT
@@ -46,6 +46,11 @@ class Context:
     def leave(self, last: Context) -> None:
         """After a loop: what the last turn defined stays."""
         self.temps, self.collected, self.ended = last.temps, last.collected, last.ended
+
+    def forget(self, names: Iterable[str]) -> None:
+        """After a loop: its targets stand for nothing any more."""
+        gone = {Var(name) for name in names}
+        self.temps = {value: [ref for ref in refs if ref not in gone] for value, refs in self.temps.items()}
 
     def seen(self, static: Static, rank: int | None = None) -> Seen:
         return Seen(static.value, static.source, self.names, self.module.homes, self.turns, rank)

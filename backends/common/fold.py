@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dlc.backends.api import Unit
-from dlc.backends.common import extents, held, sizes, values
+from dlc.backends.common import empties, extents, held, sizes, values
 from dlc.backends.common import native as natives_module
 from dlc.backends.common.context import choose, start
 from dlc.backends.common.evaluate import free_names
@@ -355,7 +355,9 @@ def merge_prepared(
 def _prepared(folding: Folding, member: Member) -> Prepared:
     key = (member.program, member.module.key)
     if key not in folding.prepared:
-        folding.prepared[key] = prepare(member.module, folding.uses[member.program][member.module.key])
+        prepared = prepare(member.module, folding.uses[member.program][member.module.key])
+        empty = empties.names_of(folding.unit.declarations.get(member.module.block))
+        folding.prepared[key] = empties.complete(prepared, empty)
     return folding.prepared[key]
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from dlc.backends.common.evaluate import free_names
 from dlc.dims import Size
 from dlc.ir import BlockId, Choice, Distribution, Draw, Module, Scan, TensorType
 from dlc.spec.syntax import Expr
@@ -229,12 +230,13 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`table`: literal values of the targets per turn, where the iterable does not reproduce them."""
+    """`lists`: names that stand, turn by turn, for the entries of lists of tensors (see `headers`)."""
 
     targets: tuple[str, ...]
     iterable: Expr
     body: Sequence
     statement: int
+    lists: tuple[tuple[str, Expr], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +306,8 @@ def used(node: Node) -> Iterator[Ref]:
             yield from _inside(node.content)
         case Store():
             yield node.value
+        case Loop():
+            yield from (Var(word) for _, source in node.lists for word in free_names(source))
         case _:
             return
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dlc.backends.common import contents, held, values
+from dlc.backends.common import contents, headers, held, values
 from dlc.backends.common.context import Context, choose, names_at, spread
 from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate, free_names
 from dlc.backends.common.form import (
@@ -35,6 +35,7 @@ from dlc.backends.common.form import (
     Temp,
     Turns,
     Value,
+    Var,
 )
 from dlc.backends.common.ranks import axis_rank
 from dlc.backends.common.structure import ChoiceTree, Creation, Item, Leaf, LoopTree, Tree, Writing
@@ -120,10 +121,10 @@ class Merger:
 
     def _rolled(self, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> Loop:
         number, first = next((c, head) for c, head in zip(contexts, heads, strict=True) if head is not None)
-        loop = number.module.loops[first.loop]
-        targets, iterable = loop.targets, loop.iterable
-        if all(static is None for turn in loop.values for static in turn):
-            targets, iterable = ("_",), _counted(contexts, heads)
+        header = headers.split(number.module.loops[first.loop])
+        iterable = header.iterable or _counted(contexts, heads)
+        targets = _named(header.targets, iterable, contexts[0].names)
+        lists = [(name, source, _entries(contexts, heads, source)) for name, source in header.lists]
         inner: list[Context] = []
         bodies: list[Sequence[Tree]] = []
         per_context: list[list[Context]] = []
@@ -131,9 +132,10 @@ class Merger:
             turns = _turns(context, targets, iterable)
             if head is not None and len(head.turns) != len(turns):
                 raise Refused("the iterable gives another number of turns")
-            if head is not None and targets == loop.targets:
+            if head is not None:
                 _check_turns(context, head, turns)
             entered = [context.enter(targets, index) for index, targets in enumerate(turns)]
+            _hold(context, entered, lists)
             per_context.append(entered)
             inner += entered
             bodies += head.turns if head is not None else [()] * len(turns)
@@ -141,7 +143,9 @@ class Merger:
         body = self.sequence(inner, bodies)
         for context, entered in zip(contexts, per_context, strict=True):
             _collect(context, entered, range(before, self.count))
-        return Loop(targets, iterable, body, first.statement)
+            context.forget(name for name, _, _ in lists)
+        kept = tuple((name, source) for name, source, found in lists if found)
+        return Loop(targets, iterable, body, first.statement, kept)
 
     def _unrolled(self, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> list[Node]:
         trees = [head for head in heads if head is not None]
@@ -345,6 +349,7 @@ class Merger:
         for context, creation in zip(contexts, creations, strict=True):
             size = dict(self.callee(context.program, creation.callees[0]).dims)[name]
             statics.append(Static(size, self.size_source(context, creation, name)))
+
         def extent() -> Extent | None:
             places = [self.size_operand(context, one, name) for context, one in zip(contexts, creations, strict=True)]
             return _extent(items, places)
@@ -509,8 +514,46 @@ def _check_turns(context: Context, head: LoopTree, turns: Sequence[Mapping[str, 
         raise Refused("the iterable gives another number of turns")
     for wanted, found in zip(loop.values, turns, strict=True):
         for target, static in zip(loop.targets, wanted, strict=True):
-            if static is not None and not values.agrees(found[target], static.value, None):
+            if static is not None and target in found and not values.agrees(found[target], static.value, None):
                 raise Refused("the iterable gives other values")
+
+
+def _named(targets: tuple[str, ...], iterable: Expr, taken: Mapping[str, object]) -> tuple[str, ...]:
+    """A loop that only counts gets a name for its turn's number: sizes may be told by it."""
+    match iterable:
+        case CallExpr(Name("range"), (_,), ()) if targets == ("_",):
+            return (next(word for word in ("i", "j", "k", "turn", "_") if word not in taken or word == "_"),)
+        case _:
+            return targets
+
+
+def _entries(
+    contexts: Sequence[Context], heads: Sequence[LoopTree | None], source: Expr
+) -> dict[int, tuple[int, ...]] | None:
+    """The entries of a list of tensors that a loop goes over, by context; None if it is none (a list of layers)."""
+    out: dict[int, tuple[int, ...]] = {}
+    for context, head in zip(contexts, heads, strict=True):
+        item = None if head is None else headers.first_item(head)
+        if item is None:
+            continue
+        try:
+            out[id(context)] = headers.entries(source, context.names, item.names)
+        except Unknown:
+            return None
+    return out
+
+
+def _hold(
+    context: Context,
+    entered: Sequence[Context],
+    lists: Sequence[tuple[str, Expr, Mapping[int, tuple[int, ...]] | None]],
+) -> None:
+    """In each turn, the targets stand for the lists' entries."""
+    for name, _, found in lists:
+        entries = (found or {}).get(id(context))
+        if entries is not None and len(entries) == len(entered):
+            for turn, value in zip(entered, entries, strict=True):
+                turn.define(value, Var(name))
 
 
 def _collect(context: Context, entered: Sequence[Context], temps: range) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from dlc.backends.common import headers
 from dlc.backends.common.context import static_names
 from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate
 from dlc.backends.common.form import (
@@ -116,8 +117,13 @@ class _Run:
     def _loop(self, node: Loop) -> None:
         outer, turns = dict(self.names), self.turns
         lists: dict[int, list[int]] = {}
-        for number, item in enumerate(evaluate(node.iterable, self.names)):
+        items = list(evaluate(node.iterable, self.names))
+        entries = {word: headers.entries(source, self.names, self.variables) for word, source in node.lists}
+        for word, found in entries.items():
+            self._same(f"entries for {word}", len(found), len(items))
+        for number, item in enumerate(items):
             self.names.update(bind_targets(node.targets, item))
+            self.variables.update({word: found[number] for word, found in entries.items()})
             self.turns = (*turns, number)
             before = dict(self.temps)
             self.sequence(node.body)

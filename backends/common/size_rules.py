@@ -7,6 +7,7 @@ hyperparameters and dimensions; None is what is not known.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import cast
 
 from dlc.backends.common.evaluate import Unknown, evaluate, free_names
@@ -318,12 +319,14 @@ def _divided_by(whole: Expr, part: Expr) -> Expr:
 def _concat(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
     place = cast(int, equation.attribute("axis")) % len(shape)
     out = list(broadcast(operands, sizes, shape))
-    total: Expr | None = operands[0][place]
-    for axes in operands[1:]:
-        other = axes[place]
-        total = None if total is None or other is None else Binary("+", total, other)
-    if len(operands) > 1 and all(axes[place] == operands[0][place] for axes in operands) and total is not None:
-        total = product_source([Constant(len(operands)), operands[0][place]])
+    total: Expr | None = None
+    for term, group in groupby(operands, key=lambda axes: axes[place]):
+        count = len(list(group))
+        part = term if count == 1 or term is None else product_source([Constant(count), term])
+        if part is None:
+            total = None
+            break
+        total = part if total is None else Binary("+", total, part)
     out[place] = total
     return tuple(out)
 

@@ -15,7 +15,7 @@ from dlc.backends.common.evaluate import Environment, Unknown, evaluate, free_na
 from dlc.backends.common.form import Extent, Formula, Items, Known, Runtime, Turns, Value
 from dlc.dims import Dim, Size
 from dlc.ir import Home
-from dlc.spec.syntax import Constant, Expr, ListLiteral, Name
+from dlc.spec.syntax import Binary, Constant, Expr, ListLiteral, Name
 
 
 class Refused(Exception):  # noqa: N818 - a verdict, not a fault
@@ -42,6 +42,9 @@ def merge(seen: Sequence[Seen]) -> Value:
             return Formula(source) if free_names(source) else Known(evaluate(source, {}))
     if all(isinstance(one.value, tuple) for one in seen):
         return _items(seen)
+    told = _told_by_a_name(seen)
+    if told is not None:
+        return Formula(told)
     if not any(isinstance(one.value, Dim) for one in seen) and all(_equal(one.value, first.value) for one in seen):
         return Known(first.value, derived=all(one.source is None for one in seen))
     if isinstance(first.value, int | Dim) and not isinstance(first.value, bool):
@@ -99,6 +102,52 @@ def _gives(source: Expr, seen: Sequence[Seen]) -> bool:
         return all(agrees(evaluate(source, one.names), one.value, one.rank) for one in seen)
     except Unknown:
         return False
+
+
+def _told_by_a_name(seen: Sequence[Seen]) -> Expr | None:
+    """The longest source with a number in it replaced by a name in scope: `C + i * growth` for `C + 3 * growth`."""
+    if len(seen) == 1 or not all(isinstance(one.value, int) for one in seen):
+        return None
+    best = max(seen, key=lambda one: cast(int, one.value))
+    if best.source is None or not free_names(best.source):
+        return None
+    for form in (best.source, _with_factor(best.source)):
+        for number in _factors(form):
+            for name, value in best.names.items():
+                if value == number and type(value) is int and name != "_":
+                    told = _swapped(form, number, Name(name))
+                    if _gives(told, seen):
+                        return told
+    return None
+
+
+def _with_factor(source: Expr) -> Expr:
+    """`a + 1 * b` for `a + b`."""
+    match source:
+        case Binary("+", left, right) if not isinstance(right, Binary):
+            return Binary("+", left, Binary("*", Constant(1), right))
+        case _:
+            return source
+
+
+def _factors(source: Expr) -> list[int]:
+    match source:
+        case Binary("*", Constant(int() as number), right):
+            return [number, *_factors(right)]
+        case Binary(_, left, right):
+            return [*_factors(left), *_factors(right)]
+        case _:
+            return []
+
+
+def _swapped(source: Expr, number: int, name: Name) -> Expr:
+    match source:
+        case Binary("*", Constant(value), right) if value == number:
+            return Binary("*", name, right)
+        case Binary(op, left, right):
+            return Binary(op, _swapped(left, number, name), _swapped(right, number, name))
+        case _:
+            return source
 
 
 def _items(seen: Sequence[Seen]) -> Value:
