@@ -20,6 +20,7 @@ from dlc.backends.tensorflow.natives import natives_for
 from dlc.backends.tensorflow.networks import factory, output_names
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.shell import FileContext, Shell
+from dlc.diagnostics import error
 from dlc.ir import INTS, BlockId, Module, Program, TensorType
 from dlc.spec.record import replace
 
@@ -53,12 +54,26 @@ class TensorFlowBackend:
 
     def compile(self, unit: Unit, options: Options) -> Artifact:
         """`<stem>_tensorflow.py` with all networks of the unit. Raises DlcError where Keras can't express one."""
+        _require_inputs(unit)
         lowered, last, kernels = lower(unit, options)
         folding = fold(lowered, natives_for(_programs(lowered)) if options.natives else {}, sized=False)
         file = f"{identifier(unit.stem)}_tensorflow.py"
         text, words = print_file(folding, last, kernels, options)
         entries = {network.name: _entry(network, file, words[network.name]) for network in unit.networks}
         return Artifact({file: text}, entries)
+
+
+def _require_inputs(unit: Unit) -> None:
+    """A functional model is made from its inputs. Raises DlcError (E0701)."""
+    for network in unit.networks:
+        entry = network.inference.module(network.inference.entry)
+        if not entry.inputs and not entry.states:
+            raise error(
+                "E0701",
+                f"`{network.name}` has no inputs, so there is no Keras model of it",
+                entry.span,
+                hint="give it an input, or use another backend",
+            )
 
 
 def _programs(unit: Unit) -> list[Program]:

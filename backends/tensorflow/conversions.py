@@ -159,19 +159,18 @@ class Conversions:
 
     def _vectors(self, operands: Sequence[int]) -> tuple[int, ...] | None:
         """The operands as vectors and scalars, if all may be taken so and at least one is kept so."""
-        axes: set[int] = set()
+        axes: set[int | None] = set()
         found: list[int] = []
         for value in operands:
             shape, forms = self._shape(value), self._forms[value]
-            axis = lone_axis(shape)
-            if axis is not None and forms.vector is not None:
-                axes.add(axis)
+            if forms.vector is not None:
+                axes.add(lone_axis(shape))
                 found.append(forms.vector)
             elif shape == ():
                 found.append(self._first(value))
             else:
                 return None
-        return tuple(found) if len(axes) == 1 else None
+        return tuple(found) if axes and len(axes - {None}) <= 1 else None
 
     def _broadcastable(self, operands: Sequence[int], rank: int) -> tuple[int, ...]:
         """The operands so that they broadcast against a channels-last value of `rank`."""
@@ -183,10 +182,10 @@ class Conversions:
 
     def _against(self, value: int, rank: int) -> int:
         shape, forms = self._shape(value), self._forms[value]
+        if forms.vector is not None and lone_axis(shape) in (None, 1 - rank):
+            return forms.vector
         if all(size == 1 for size in shape):
             return self._first(value)
-        if forms.vector is not None and lone_axis(shape) == 1 - rank:
-            return forms.vector
         if len(shape) == rank:
             return self._last(value)
         lifted = (*(1,) * (rank - len(shape)), *shape)
@@ -219,10 +218,10 @@ def _is_inside(frames: tuple[ir.Frame, ...], outer: tuple[ir.Frame, ...], loop: 
     return isinstance(frame, ir.Turn) and frame.loop == loop
 
 
-def lone(shape: Sequence[Size]) -> int:
+def vector_size(shape: Sequence[Size]) -> Size:
+    """The only size of a shape that is not 1; 1 if there is none, which any axis may stand for."""
     axis = lone_axis(shape)
-    assert axis is not None
-    return axis
+    return 1 if axis is None else shape[axis]
 
 
 def stripped(shape: Sequence[Size]) -> tuple[Size, ...]:

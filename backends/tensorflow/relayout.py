@@ -12,13 +12,12 @@ from dlc.backends.tensorflow.axes import (
     ELEMENTWISE,
     REDUCING,
     eligible,
-    lone_axis,
     permutation,
     place,
     reduced_axes,
     renamed_axes,
 )
-from dlc.backends.tensorflow.conversions import Conversions, Forms, lone
+from dlc.backends.tensorflow.conversions import Conversions, Forms, vector_size
 from dlc.backends.tensorflow.demand import scan_names
 from dlc.spec.record import replace
 
@@ -144,9 +143,7 @@ class Relayout(Conversions):
         if not eligible(self._shape(output)):
             self._plain(equation)
         elif (vectors := self._vectors(operands)) is not None:
-            result = self._new(
-                ir.TensorType(self._type(output).dtype, (self._shape(output)[lone(self._shape(output))],))
-            )
+            result = self._new(ir.TensorType(self._type(output).dtype, (vector_size(self._shape(output)),)))
             self._old_of[result] = output
             self._forms[output] = Forms(result, vector=result)
             self._emit(replace(equation, inputs=vectors, outputs=(result,)))
@@ -214,10 +211,10 @@ class Relayout(Conversions):
     def _to_vector(self, equation: ir.Equation) -> bool:
         """`[C]` given more axes of 1 stays a vector until something needs the axes."""
         (source,), (output,) = self._present(equation), equation.outputs
-        axis = lone_axis(self._shape(output))
-        if axis is None or not eligible(self._shape(output)):
+        shape = self._shape(output)
+        if not eligible(shape) or sum(size != 1 for size in shape) > 1:
             return False
-        forms, size = self._forms[source], self._shape(output)[axis]
+        forms, size = self._forms[source], vector_size(shape)
         vector = forms.first if self._shape(source) == (size,) else forms.vector
         if vector is None or self._types[vector].shape != (size,):
             return False

@@ -77,7 +77,7 @@ def _keywords(**items: ast.expr | None) -> list[ast.keyword]:
 
 
 def _some_unmasked(site: Site) -> bool:
-    return bool(site.finite) and site.finite[0]
+    return bool(site.above) and site.above[0]
 
 
 REDUCTION: dict[str, Rule] = {
