@@ -176,7 +176,8 @@ def _docstring(text: str, indent: str) -> list[str]:
     escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     rows = escaped.strip().split("\n")
     margin = min((len(row) - len(row.lstrip()) for row in rows[1:] if row.strip()), default=0)
-    out = [f'{indent}"""{rows[0].rstrip()}']
+    space = " " if rows[0].startswith('"') else ""
+    out = [f'{indent}"""{space}{rows[0].rstrip()}']
     out += [f"{indent}{row[margin:].rstrip()}" if row.strip() else "" for row in rows[1:]]
     tail = '"""'
     if (
