@@ -73,9 +73,8 @@ class Site:
     `operands`: code of each operand; `types`, `results`: types of operands and results in the first merged module
     (element types and ranks are the same in all unless `ranks_vary`; sizes may differ). `attributes`: code by name.
     `values`: plain values by name, VARIES where modules differ; a `Dim` stands for a run-time size.
-    `finite[i]`: operand i provably holds no infinity and no NaN (if the module's inputs do not). `not_all_masked[i]`:
-    operand i provably has, along each axis, an entry above -inf. `numbers[i]`: operand i is this plain number
-    (an inlined rank-0 constant), else None.
+    `above[i]`: operand i provably holds no -inf (see `facts`). `numbers[i]`: operand i is this plain number (an inlined
+    rank-0 constant), else None.
     """
 
     op: str
@@ -85,7 +84,7 @@ class Site:
     attributes: Mapping[str, ast.expr]
     values: Mapping[str, object]
     tools: Tools
-    finite: tuple[bool, ...] = ()
+    above: tuple[bool, ...] = ()
     numbers: tuple[object, ...] = ()
     ranks_vary: bool = False
     #: Entries of tuple attributes that have no source in the spec: what the compiler worked out.

@@ -53,7 +53,8 @@ def test_another_layer_is_no_proof(tmp_path: Path):
     """A form that hands on the wrong layer is refused."""
     text = (
         "block twice(f: layer):\n    input x: float[N, D]\n    output f(x) + f(x)\n\n"
-        "network Net:\n    input x: float[N, 4]\n    a = dense(4)\n    b = dense(4)\n    output y = a(x) + b(x) + twice(a)(x)\n"
+        "network Net:\n    input x: float[N, 4]\n    a = dense(4)\n    b = dense(4)\n"
+        "    output y = a(x) + b(x) + twice(a)(x)\n"
     )
     folding = fold(unit_of(tmp_path, text), {}, layers=True)
     folded = folding.entry(0)

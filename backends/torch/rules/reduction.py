@@ -69,14 +69,14 @@ def _arg(name: str) -> Rule:
 
 
 def _softmax(site: Site) -> ast.expr:
-    """torch gives NaN over nothing but -inf; the language says 0. The helper is left out where that can't be."""
-    if site.finite and site.finite[0]:
+    """torch gives NaN over nothing but -inf; the language says 0. The helper is left out where `facts` says so."""
+    if site.above and site.above[0]:
         return call("F.softmax", site.operands[0], dim=site.attribute("axis"))
     return ast.Call(site.tools.helper("softmax"), [site.operands[0]], [ast.keyword("dim", site.attribute("axis"))])
 
 
 def _log_softmax(site: Site) -> ast.expr:
-    if site.finite and site.finite[0]:
+    if site.above and site.above[0]:
         return call("F.log_softmax", site.operands[0], dim=site.attribute("axis"))
     return ast.Call(site.tools.helper("log_softmax"), [site.operands[0]], [ast.keyword("dim", site.attribute("axis"))])
 
