@@ -164,6 +164,7 @@ class Body:
         self.numbers: dict[int, tuple[ast.expr, object]] = {}
         self.collectors: dict[int, str] = {}
         self.frames: list[Frame] = []
+        self.loop_words: dict[str, str] = {}
         self.makes: dict[str, Make] = {node.slot.site: node for node in walk(form.body) if isinstance(node, Make)}
         self.copies: dict[str, str] = {}
         self.sizes: dict[str, str] = {}
@@ -344,7 +345,7 @@ class Body:
     def _loop(self, node: Loop, rest: Nodes) -> list[ast.stmt]:
         before = self._open_collectors(node, rest)
         frame = Frame(
-            node, {target: self.scope.allocate(target) for target in dict.fromkeys(node.targets) if target != "_"}
+            node, {target: self._loop_word(target) for target in dict.fromkeys(node.targets) if target != "_"}
         )
         self.frames.append(frame)
         body = self.sequence(node.body)
@@ -353,6 +354,12 @@ class Body:
             return before
         target, iterable = self._header(frame)
         return [*before, ast.For(target, iterable, body, [])]
+
+    def _loop_word(self, word: str) -> str:
+        """A loop's variable; loops one after another may have the same."""
+        if word not in self.loop_words or any(word in frame.targets for frame in self.frames):
+            self.loop_words[word] = self.scope.allocate(word)
+        return self.loop_words[word]
 
     def _open_collectors(self, node: Loop, rest: Nodes) -> list[ast.stmt]:
         """Lists that gather what each turn gives."""

@@ -6,7 +6,7 @@ else a name in scope that happens to hold it. `value_of` is the way back, which 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -112,12 +112,12 @@ def _told_by_a_name(seen: Sequence[Seen]) -> Expr | None:
     if best.source is None or not free_names(best.source):
         return None
     for form in (best.source, _with_factor(best.source)):
-        for number in _factors(form):
+        for number, told in _told(form):
             for name, value in best.names.items():
                 if value == number and type(value) is int and name != "_":
-                    told = _swapped(form, number, Name(name))
-                    if _gives(told, seen):
-                        return told
+                    candidate = told(Name(name))
+                    if _gives(candidate, seen):
+                        return candidate
     return None
 
 
@@ -130,24 +130,18 @@ def _with_factor(source: Expr) -> Expr:
             return source
 
 
-def _factors(source: Expr) -> list[int]:
+def _told(source: Expr) -> Iterator[tuple[int, Callable[[Expr], Expr]]]:
+    """The number of each product `3 * a`, last first, and the source with something else in its place."""
     match source:
         case Binary("*", Constant(int() as number), right):
-            return [number, *_factors(right)]
-        case Binary(_, left, right):
-            return [*_factors(left), *_factors(right)]
-        case _:
-            return []
-
-
-def _swapped(source: Expr, number: int, name: Name) -> Expr:
-    match source:
-        case Binary("*", Constant(value), right) if value == number:
-            return Binary("*", name, right)
+            yield number, lambda new: Binary("*", new, right)
         case Binary(op, left, right):
-            return Binary(op, _swapped(left, number, name), _swapped(right, number, name))
+            for number, told in _told(right):
+                yield number, lambda new, told=told: Binary(op, left, told(new))
+            for number, told in _told(left):
+                yield number, lambda new, told=told: Binary(op, told(new), right)
         case _:
-            return source
+            return
 
 
 def _items(seen: Sequence[Seen]) -> Value:

@@ -42,31 +42,16 @@ class MultiHeadAttention(nn.Module):
     def forward(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
     ) -> Tensor:
-        mask_2 = mask
-        q_3 = self.q(query)
-        reshape = q_3.unflatten(2, (self.heads, -1))
-        transpose = reshape.transpose(1, 2)
-        q_2 = transpose
-        k_3 = self.k(key)
-        reshape_2 = k_3.unflatten(2, (self.heads, -1))
-        transpose_2 = reshape_2.transpose(1, 2)
-        k_2 = transpose_2
-        v_3 = self.v(value)
-        reshape_3 = v_3.unflatten(2, (self.heads, -1))
-        transpose_3 = reshape_3.transpose(1, 2)
-        v_2 = transpose_3
+        q = self.q(query).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        k = self.k(key).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        v = self.v(value).unflatten(2, (self.heads, -1)).transpose(1, 2)
         if mask is not None:
-            expand_dims = mask_2.unsqueeze(1)
-            mask_2 = expand_dims
-        scaled_dot_product_attention = F.scaled_dot_product_attention(
-            q_2, k_2, v_2, attn_mask=mask_2, is_causal=self.causal
+            mask = mask.unsqueeze(1)
+        context = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=self.causal
         )
-        context_2 = scaled_dot_product_attention
-        transpose_4 = context_2.transpose(1, 2)
-        reshape_4 = torch.flatten(transpose_4, 2)
-        output_3 = self.output(reshape_4)
-        output_2 = output_3
-        return output_2
+        output = self.output(torch.flatten(context.transpose(1, 2), 2))
+        return output
 
 
 class FeedForward(nn.Module):
