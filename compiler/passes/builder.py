@@ -56,6 +56,8 @@ class Builder:
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     broken: bool = False  # a statement that the block's ports depend on has a mistake
     edges: dims.Size | None = None
+    #: The dimension that a value's first axis is, by name, for values that come from the block's inputs.
+    first_axes: dict[int, str] = field(default_factory=dict[int, str])
     message_nodes: tuple[Thing, Thing, Static] | None = None  # u, v and the number of targets
     sent: tuple[Tensor, Tensor, Static] | None = None  # message, its target nodes, their number
 
@@ -82,9 +84,28 @@ class Builder:
         for kind in types:
             static.check_size(kind.shape, span)
         outputs = tuple(self.new_value(kind) for kind in types)
+        self._follow_first_axis(op, inputs, outputs, dict(attributes))
         origin = ir.Origin(span, self.statement, self.frames)
         self.body.append(ir.Equation(op, tuple(inputs), outputs, tuple(attributes), target, origin))
         return tuple(Tensor(output) for output in outputs)
+
+    def _follow_first_axis(
+        self, op: str, inputs: Sequence[int | None], outputs: Sequence[int], attributes: Mapping[str, Static]
+    ) -> None:
+        """A result whose first axis is an operand's is of the same dimension; `gather` takes its indices' axis."""
+        if not self.first_axes or (op.startswith("segment_") and op != "segment_softmax"):
+            return
+        axes = attributes.get("axes") if op == "transpose" else None
+        if axes is not None and isinstance(axes.value, tuple) and axes.value[:1] != (0,):
+            return
+        sources = inputs[1:] if op == "gather" else inputs
+        for output in outputs:
+            shape = self.types[output].shape
+            for source in sources:
+                name = self.first_axes.get(source) if source is not None else None
+                if name and source is not None and shape and self.types[source].shape[:1] == shape[:1]:
+                    self.first_axes[output] = name
+                    break
 
     def bind(self, name: str, thing: Thing, span: Span) -> None:
         """The spec's `name` stands for `thing` from here on."""

@@ -17,6 +17,7 @@ from dlc.ir import Static, TensorType
 from dlc.passes import dimensions, naming, static
 from dlc.passes.builder import Builder
 from dlc.passes.instances import add, as_static
+from dlc.passes.messages import dimension_name
 from dlc.passes.sources import named
 from dlc.passes.statements import execute_all, finish
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor, Thing
@@ -180,6 +181,9 @@ class Elaborator:
             value = b.new_value(dimensions.declared_type(b, declared.type))
             inputs.append(ir.Port(declared.name, value, _bounds(b, declared)))
             b.env[declared.name] = Tensor(value)
+            first = dimension_name(declared.type.dimensions[0]) if declared.type.dimensions else None
+            if first is not None:
+                b.first_axes[value] = first
         execute_all(b, declaration.block.body)
         finish(b)
         return self._module(b, request, inputs)

@@ -1,8 +1,8 @@
 """Message passing: `messages u -> v along edges into V:`, `send`, `softmax(e, over=v)`, degrees, `aggregate`.
 
 Inside the statement each value is one edge's. A tensor whose first axis is the edges' holds one value per edge, and
-that
-axis is hidden: axes count without it, and values of different rank broadcast edge by edge.
+that axis is hidden: axes count without it, and values of different rank broadcast edge by edge. The axis is known by its
+dimension, never by its size alone: a weight with as many rows as there are edges is no edge's value.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from dlc.spec.source import Span
 if TYPE_CHECKING:
     from dlc.passes.calls import Argument
 
+#: The mark of a first axis that is the edges', where their number is a constant.
+EDGES = "edges"
 AGGREGATIONS = ("sum", "mean", "max", "min")
 #: Ops whose `axis` attribute may be given from the front, and then counts without the edge axis.
 AXIS_ATTRIBUTES = ("axis", "axes")
@@ -31,7 +33,9 @@ AXIS_ATTRIBUTES = ("axis", "axes")
 def is_edge_tensor(b: Builder, tensor: Tensor) -> bool:
     """Whether a tensor holds one value per edge of the `messages` statement around."""
     shape = b.type_of(tensor).shape
-    return b.edges is not None and bool(shape) and shape[0] == b.edges
+    if b.edges is None or not shape or shape[0] != b.edges:
+        return False
+    return isinstance(b.edges, Dim) or b.first_axes.get(tensor.id) == EDGES
 
 
 def execute(b: Builder, node: syntax.Messages) -> None:
@@ -59,13 +63,38 @@ def execute(b: Builder, node: syntax.Messages) -> None:
     b.sent = None
     for row, name in enumerate((node.source, node.target)):
         items = Static((("index", row), ("slice", None, None, 1)), _row_source(row))
-        b.bind(name, b.apply("slice", [edges], {"items": items}, node.span)[0], node.span)
+        ends = b.apply("slice", [edges], {"items": items}, node.span)[0]
+        b.first_axes[ends.id] = EDGES
+        b.bind(name, ends, node.span)
+    named = _dimension_of(b, node)
+    b.first_axes.update({value: EDGES for value, name in b.first_axes.items() if name == named and name is not None})
     outer, b.edges = b.edges, kind.shape[1]
     b.message_nodes = (b.env[node.source], b.env[node.target], count)
     execute_all(b, node.body)
     b.edges = outer
     if b.sent is None and not b.diagnostics:
         raise error("E0608", "nothing is sent", node.span, expected="`send ...` inside `messages`")
+
+
+def _dimension_of(b: Builder, node: syntax.Messages) -> str | None:
+    """The name of the edges' dimension, where `along` names an input that declares it."""
+    for declared in b.declaration.inputs:
+        if (
+            isinstance(node.edges, syntax.Name)
+            and node.edges.id == declared.name
+            and len(declared.type.dimensions) == 2
+        ):
+            return dimension_name(declared.type.dimensions[1])
+    return None
+
+
+def dimension_name(dimension: syntax.Expr | syntax.StarDimension | syntax.SizedDimension) -> str | None:
+    """`E` of `E` and of `E = 4`; None for an expression."""
+    match dimension:
+        case syntax.Name(id=name) | syntax.SizedDimension(name=name):
+            return name
+        case _:
+            return None
 
 
 def _row_source(row: int) -> syntax.Expr:
