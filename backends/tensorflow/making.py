@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Callable, Mapping, Sequence
 
 from dlc.backends.common.evaluate import free_names
@@ -163,7 +164,7 @@ class Making:
             value, default = values[word], self.shell.default(folded, word)
             if default is ... and not keywords:
                 args.append(self.value(value))
-            elif default is ... or not _is_default(self.shell.body.plain(value), default):
+            elif default is ... or not (isinstance(value, Known) and _is_default(value.value, default)):
                 keywords.append(ast.keyword(argument_name(word), self.value(value)))
         return ast.Call(self.shell.function(folded), args, keywords)
 
@@ -255,7 +256,7 @@ def weight_names(shell: Shell) -> set[str]:
 
 
 def argument_name(word: str) -> str:
-    return attribute_name(word) if word in ("name", "dtype", "trainable") else word
+    return attribute_name(word) if word in ("name", "dtype", "trainable") or keyword.iskeyword(word) else word
 
 
 def _is_default(value: object, default: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -73,7 +74,7 @@ MASK = "attention_mask"
 def attribute_name(word: str) -> str:
     """How an attribute of a layer is called: the spec's word, unless Keras has it."""
     plain = identifier(word)
-    return f"{plain}_" if plain in LAYER_ATTRIBUTES else plain
+    return f"{plain}_" if plain in LAYER_ATTRIBUTES or keyword.iskeyword(plain) else plain
 
 
 @dataclass(slots=True)
