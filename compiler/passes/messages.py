@@ -1,8 +1,8 @@
 """Message passing: `messages u -> v along edges into V:`, `send`, `softmax(e, over=v)`, degrees, `aggregate`.
 
 Inside the statement each value is one edge's. A tensor whose first axis is the edges' holds one value per edge, and
-that axis is hidden: axes count without it, and values of different rank broadcast edge by edge. The axis is known by its
-dimension, never by its size alone: a weight with as many rows as there are edges is no edge's value.
+that axis is hidden: axes count without it, and values of different rank broadcast edge by edge. The axis is known by
+its dimension, never by its size alone: a weight with as many rows as there are edges is no edge's value.
 """
 
 from __future__ import annotations
