@@ -47,7 +47,9 @@ def add_sinusoidal_positions(x: tf.Tensor) -> tf.Tensor:
         ops.cast(ops.arange(ops.shape(x)[1], dtype="int64"), "float32"), axis=1
     )
     frequency = ops.cast(ops.arange(0, ops.shape(x)[2], 2, dtype="int64"), "float32")
-    frequency = ops.exp(frequency * (-math.log(10000.0) / ops.shape(x)[2]))
+    frequency = ops.exp(
+        frequency * ops.cast(-math.log(10000.0) / ops.shape(x)[2], "float32")
+    )
     angle = position * frequency
     stack = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
     return x + ops.reshape(stack, (ops.shape(x)[1], ops.shape(x)[2]))

@@ -13,7 +13,7 @@ from dlc.backends.tensorflow import backend
 from keras_models import ROOT, check_agrees, example, require_ruff_clean
 
 GOLDEN = ROOT / "tests" / "golden"
-GOLDENS = ("lenet", "char_lstm", "graph", "seq2seq", "transformer")
+GOLDENS = ("lenet", "resnet", "dcgan", "char_lstm", "graph", "seq2seq", "transformer")
 SMALL: dict[str, tuple[str | None, dict[str, str]]] = {
     "lenet": (None, {}),
     "resnet": ("ResNet18", {}),
@@ -21,6 +21,8 @@ SMALL: dict[str, tuple[str | None, dict[str, str]]] = {
     "char_lstm": (None, {"vocab": "11", "hidden": "8"}),
     "seq2seq": (None, {"source_vocab": "13", "target_vocab": "12", "hidden": "8"}),
     "dcgan": ("Generator", {}),
+    "unet": ("UNet", {"width": "2", "levels": "2"}),
+    "densenet": ("DenseNet", {"depths": "[2, 1]", "growth": "4", "classes": "10"}),
     "graph": (None, {}),
     "gat": (None, {}),
 }

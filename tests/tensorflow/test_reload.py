@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras_models import compiled, example, imported, weights_of, written
+from dlc.backends.api import Unit
+from keras_models import compiled, example, imported, inputs_of, weights_of, written
 from safetensors.numpy import save_file
 
 Draw = Callable[[np.random.Generator, int, int], Any]
@@ -22,7 +23,8 @@ def _pair(generator: np.random.Generator, rows: int, steps: int) -> dict[str, np
     return {"source": _tokens(generator, rows, steps), "target": _tokens(generator, rows, steps + 2)}
 
 
-CASES: dict[str, tuple[str, dict[str, str], Draw]] = {
+#: The network, its settings, and how its inputs are drawn (None: as their types say).
+CASES: dict[str, tuple[str, dict[str, str], Draw | None]] = {
     "lenet": ("LeNet5", {}, lambda generator, rows, _: generator.normal(size=(rows, 1, 28, 28)).astype("float32")),
     "char_lstm": ("CharLSTM", {"vocab": "11", "hidden": "8"}, _tokens),
     "transformer": (
@@ -31,7 +33,18 @@ CASES: dict[str, tuple[str, dict[str, str], Draw]] = {
         _pair,
     ),
     "seq2seq": ("Seq2Seq", {"source_vocab": "13", "target_vocab": "12", "hidden": "8"}, _pair),
+    "graph": ("GCN", {}, None),
+    "gat": ("GAT", {}, None),
+    "dcgan": ("Generator", {}, None),
+    "unet": ("UNet", {"width": "2", "levels": "2"}, None),
+    "densenet": ("DenseNet", {"depths": "[2, 1]", "growth": "4", "classes": "10"}, None),
+    "resnet": ("ResNet18", {"classes": "10"}, None),
 }
+
+
+def _drawn(unit: Unit, rows: int, steps: int) -> Any:
+    found = inputs_of(unit.networks[0].inference, {"N": rows, "V": rows + 3, "E": steps})
+    return found if len(found) > 1 else next(iter(found.values()))
 
 
 def flat(results: Any) -> np.ndarray:
@@ -59,7 +72,7 @@ def test_reload(name: str, tmp_path: Path) -> None:
     served = tf.saved_model.load(str(tmp_path / "saved"))
     generator = np.random.default_rng(0)
     for rows, steps in ((2, 5), (3, 8)):
-        inputs = draw(generator, rows, steps)
+        inputs = draw(generator, rows, steps) if draw else _drawn(unit, rows, steps)
         expected = flat(model(inputs))
         np.testing.assert_allclose(flat(again(inputs)), expected, rtol=0, atol=0)
         tensors = keras.tree.map_structure(tf.constant, inputs)
