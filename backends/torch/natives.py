@@ -150,12 +150,12 @@ def _attention(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
     return call("F.scaled_dot_product_attention", *given, attn_mask=operands.get("mask"), is_causal=causal)
 
 
-NATIVES: Natives = {
+_BATCH_NORMS = {
     "batch_norm": _batch_norm("nn.BatchNorm2d", (4,)),
     "batch_norm1d": _batch_norm("nn.BatchNorm1d", (2, 3)),
     "batch_norm3d": _batch_norm("nn.BatchNorm3d", (5,)),
 }
-NATIVES |= {
+NATIVES: Natives = _BATCH_NORMS | {
     native.block: native
     for native in (
         Native(
