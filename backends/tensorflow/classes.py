@@ -204,8 +204,9 @@ def without_idle(body: list[ast.stmt]) -> list[ast.stmt]:
     class Idle(ast.NodeTransformer):
         def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
             target, value = node.targets[0], node.value
-            idle = isinstance(target, ast.Name) and isinstance(value, ast.Name)
-            return None if idle and (target.id == value.id or target.id not in read) else node
+            if not (isinstance(target, ast.Name) and isinstance(value, ast.Name)):
+                return node
+            return None if target.id == value.id or target.id not in read else node
 
     return Idle().visit(module).body
 

@@ -24,7 +24,8 @@ def order(rank: int) -> tuple[int, ...]:
 def keep_kernels(programs: Sequence[ir.Program]) -> tuple[list[ir.Program], Kernels]:
     """The programs with kernels permuted, and the names of the permuted parameters by block."""
     modules = [module for program in programs for module in program.modules]
-    named = {equation.target.parameter.split(".")[-1] for m in modules for equation in m.body if _reads(equation)}
+    targets = [equation.target for module in modules for equation in module.body]
+    named = {target.parameter.split(".")[-1] for target in targets if isinstance(target, ir.Read)}
     kernels = {block: names - named for block, names in _only_convolved(modules).items() if names - named}
     changed = [
         replace(
@@ -33,10 +34,6 @@ def keep_kernels(programs: Sequence[ir.Program]) -> tuple[list[ir.Program], Kern
         for program, p_modules in ((program, program.modules) for program in programs)
     ]
     return changed, kernels
-
-
-def _reads(equation: ir.Equation) -> bool:
-    return isinstance(equation.target, ir.Read)
 
 
 def _only_convolved(modules: Iterable[ir.Module]) -> dict[ir.BlockId, frozenset[str]]:

@@ -33,7 +33,8 @@ class Runner:
 
     def __init__(self) -> None:
         self._model: Any = None
-        self._outputs: list[str] = []
+        self._outputs: dict[str, str] = {}
+        self._starts: dict[str, dict[str, Any]] = {}
         self._start: list[Any] = []
         self._traced = False
         self._find: Any = None
@@ -48,8 +49,8 @@ class Runner:
         self._model = getattr(module, made["factory"])()
         if weights is not None:
             module.load_weights(self._model, weights)
-        self._outputs: dict[str, str] = made["outputs"]
-        self._starts: dict[str, dict[str, Any]] = made["starts"]
+        self._outputs = made["outputs"]
+        self._starts = made["starts"]
         self._traced = hasattr(module, "scan")
         self._find = module.find_variable
         self._start = [variable.numpy() for variable in self._model.non_trainable_variables]

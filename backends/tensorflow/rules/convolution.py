@@ -64,10 +64,6 @@ def _padding(site: Site) -> ast.expr:
     return ast.List([zero, *elements(site.attribute("padding")), zero], ast.Load())
 
 
-def _optional(site: Site, attribute: str, default: object) -> ast.expr | None:
-    return None if _is_all(site, attribute, default) else one_for_all(site.attribute(attribute))
-
-
 def _conv(site: Site) -> ast.expr:
     data, kernel = _data(site), _kernel(site)
     plain = _is_all(site, "dilation", 1) and site.value("groups") == 1
