@@ -316,13 +316,22 @@ def _divided_by(whole: Expr, part: Expr) -> Expr:
     return Binary("//", _multiplied(above or [Constant(1)]), _multiplied(below))
 
 
-def _concat(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
+def concat(
+    equation: Equation,
+    operands: Sequence[Axes],
+    sizes: Sequence[Shape],
+    shape: Shape,
+    counted: Callable[[Sequence[int]], Expr | None],
+) -> Axes:
+    """Sizes along the axis are added up; alike ones in a row are multiplied. `counted` has the number of operands (by
+    their places) as the spec writes it, where a loop made them."""
     place = cast(int, equation.attribute("axis")) % len(shape)
     out = list(broadcast(operands, sizes, shape))
     total: Expr | None = None
-    for term, group in groupby(operands, key=lambda axes: axes[place]):
-        count = len(list(group))
-        part = term if count == 1 or term is None else product_source([Constant(count), term])
+    for term, group in groupby(range(len(operands)), key=lambda number: operands[number][place]):
+        numbers = list(group)
+        count = counted(numbers) or Constant(len(numbers))
+        part = term if len(numbers) == 1 or term is None else product_source([count, term])
         if part is None:
             total = None
             break
@@ -393,7 +402,6 @@ RULES: Mapping[str, Rule] = {
     ),
     "broadcast_to": _listed,
     "constant": _listed,
-    "concat": _concat,
     "split": _split,
     "slice": _slice,
     "gather": _gather,

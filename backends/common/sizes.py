@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from dlc.backends.common import size_rules
 from dlc.backends.common.evaluate import Unknown, substitute
 from dlc.backends.common.size_rules import RULES, Axes, broadcast, simplified, written
-from dlc.ir import BlockId, Call, Equation, Module, Scan, Static
+from dlc.ir import BlockId, Call, Equation, Module, Scan, Static, Turn
 from dlc.spec.syntax import (
     Block,
     Constant,
@@ -24,6 +24,7 @@ from dlc.spec.syntax import (
     StarDimension,
     State,
 )
+from dlc.spec.syntax import Call as CallExpr
 
 if TYPE_CHECKING:
     from dlc.backends.common.context import Context
@@ -125,6 +126,16 @@ class Sizes:
         if equation.op == "reshape":
             scope = {name for name, _ in (*module.hyperparameters, *module.dims)}
             return [size_rules.reshape(written(equation, results[0], scope), operands[0], sizes[0], results[0])]
+        if equation.op == "concat":
+
+            def counted(places: Sequence[int]) -> Expr | None:
+                # In a caller, a hyperparameter may be a loop's variable, and the loop unrolled: a number serves there.
+                block = self.declarations.get(module.block)
+                if block is None or block.kind != "network":
+                    return None
+                return turn_count(module, [cast(int, equation.inputs[place]) for place in places])
+
+            return [size_rules.concat(equation, operands, sizes, shape, counted) for shape in results]
         rule = RULES.get(equation.op)
         if rule is not None:
             return [rule(equation, operands, sizes, shape) for shape in results]
@@ -164,6 +175,23 @@ class Sizes:
         for port in (*callee.outputs, *callee.next_states):
             out.append(tuple(_replace(axis, names) for axis in inner[port.value]))
         return out
+
+
+def turn_count(module: Module, values: Sequence[int]) -> Expr | None:
+    """`n` where a loop over `range(n)` made these values, one in each turn."""
+    made = [equation for equation in module.body if any(value in equation.outputs for value in values)]
+    turns = [equation.origin.frames[-1] for equation in made if equation.origin.frames]
+    if len(turns) != len(values) or not all(isinstance(turn, Turn) for turn in turns):
+        return None
+    numbers = {turn.loop for turn in turns if isinstance(turn, Turn)}
+    if len(numbers) != 1:
+        return None
+    loop = module.loops[numbers.pop()]
+    match loop.iterable:
+        case CallExpr(Name("range"), (Name() as count,), ()) if len(loop.values) == len(values):
+            return count if count.id in dict(module.hyperparameters) else None
+        case _:
+            return None
 
 
 def dimension_source(folding: Folding, context: Context, creation: Creation, name: str) -> Expr | None:
