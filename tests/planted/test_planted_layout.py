@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 from dlc import ir, networks
 from dlc.backends.api import Unit
-from dlc.backends.tensorflow import axes, classes, kernels, relayout
+from dlc.backends.tensorflow import axes, classes, conversions, kernels, relayout
 from dlc.passes.resolve import load_project
 from dlc.verify.report import AGREES, DISAGREES, FAILED, Case
 from dlc.verify.run import Settings, verify
@@ -90,7 +90,7 @@ STEPS: dict[str, tuple[Any, str, Any]] = {
     "entries for each axis": (axes, "permuted_static", same),
     "axes of a single number": (axes, "place", lambda axis, rank: axis % rank),
     "the order of channels-last": (axes, "permutation", lambda rank: (0, *range(rank - 1, 0, -1))),
-    "order of memory": (relayout, "same_order", lambda shape, order: True),
+    "order of memory": (conversions, "same_order", lambda shape, order: True),
     "stacked steps of a scan": (relayout, "stacked_order", stacked_otherwise(relayout.stacked_order)),
     "the axes of a kernel in canonical weights": (classes, "order", lambda rank: turned(kernels.order(rank))),
     "inputs and outputs of a kernel": (classes, "order", lambda rank: (*range(2, rank), 0, 1)),
