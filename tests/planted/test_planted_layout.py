@@ -138,7 +138,7 @@ def test_every_step_is_named_or_not() -> None:
 
 
 #: A Keras model takes a while to make: most steps are for the slow tests.
-QUICK = {"transposes between the layouts", "inputs and outputs of a kernel"}
+QUICK = {"transposes between the layouts"}
 PARAMETERS = [pytest.param(step, marks=[] if step in QUICK else [pytest.mark.slow]) for step in STEPS]
 
 

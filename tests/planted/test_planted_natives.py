@@ -16,13 +16,13 @@ from wrong_natives import TABLES, block_of, everywhere, is_unconditional, shifte
 
 NATIVES = [(backend, key) for backend, table in TABLES.items() for key in table]
 RUN = [pair for pair in NATIVES if block_of(pair[1]) not in NOT_RUN]
-#: A Keras model takes a while to make: most of these are for the slow tests.
+#: A Keras model takes a while to make: these are for the slow tests.
 PAIRS = [
     pytest.param(
         backend,
         key,
         id=f"{backend}-{block_of(key)}",
-        marks=[pytest.mark.slow] if backend == "tensorflow" and key != "layer_norm" else [],
+        marks=[pytest.mark.slow] if backend == "tensorflow" else [],
     )
     for backend, key in RUN
 ]

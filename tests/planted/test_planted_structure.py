@@ -198,7 +198,7 @@ PLAIN_SOFTMAX = {
 }
 
 
-@pytest.mark.parametrize("backend", ["torch", "tensorflow", "onnx"])
+@pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_a_softmax_of_nothing_is_named(unit: Unit, backend: str, workers: Workers) -> None:
     """A row of length 1 masks everything, since the mask is of `lengths - 1`."""
     inputs = {"x": np.ones((2, 4, 6), np.float32), "lengths": np.array([4, 1])}
