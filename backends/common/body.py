@@ -17,8 +17,8 @@ from dlc.backends.common import held, replay
 from dlc.backends.common.dialect import Dialect
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.expression import negated, python
-from dlc.backends.common.fold import Folded, Folding
 from dlc.backends.common.facts import Facts
+from dlc.backends.common.fold import Folded, Folding
 from dlc.backends.common.form import (
     Bind,
     Branch,
@@ -385,7 +385,9 @@ class Body:
         parts: list[tuple[ast.expr, ast.expr]] = [(ast.Name(word, ast.Store()), base) for word, base in frame.elements]
         for word, source in frame.node.lists:
             if word in self.live.names:
-                parts.append((ast.Name(self.variables[word], ast.Store()), python(source, self._entry, self.owner.module)))
+                parts.append(
+                    (ast.Name(self.variables[word], ast.Store()), python(source, self._entry, self.owner.module))
+                )
         counted = _is_counted(frame.node.iterable)
         if counted and parts and frame.used == {frame.node.targets[0]} and frame.index is None:
             frame.index = frame.targets[frame.node.targets[0]]

@@ -45,7 +45,11 @@ def _starts(item: Item, name: str) -> bool:
     """True if a list begins here, in the first turn of a loop: it holds no more than one entry and none of before."""
     content = _bound(item, name)
     before = item.names.get(name)
-    if not isinstance(content, tuple) or len(content) != 1 or isinstance(before, tuple) and content[: len(before)] == before:
+    if (
+        not isinstance(content, tuple)
+        or len(content) != 1
+        or (isinstance(before, tuple) and content[: len(before)] == before)
+    ):
         return False
     turn = next((frame for frame in reversed(item.origin.frames) if isinstance(frame, Turn)), None)
     return turn is not None and turn.index == 0

@@ -404,7 +404,7 @@ def _is_number(statics: Sequence[Static]) -> bool:
     return all(static.source is not None and not free_names(static.source) for static in statics)
 
 
-def _extent(items: Sequence[Item], places: Sequence[tuple[int, int] | None]) -> Value | None:
+def _extent(items: Sequence[Item], places: Sequence[tuple[int, int] | None]) -> Extent | None:
     """The name that stands for the operand everywhere."""
     known = [place for place in places if place is not None]
     if len(known) != len(places) or any(axis != known[0][1] for _, axis in known):

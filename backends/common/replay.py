@@ -64,7 +64,7 @@ def require_same(first: Sequence[ast.stmt], second: Sequence[ast.stmt], argument
 
 
 class Replay:
-    """Runs statements. `result` is what they return, `effects` the writes in order, `calls` how often what is called."""
+    """Runs statements. `result`: what these return; `effects`: writes in order; `calls`: how often what is called."""
 
     def __init__(self, terms: Terms, arguments: Sequence[str]) -> None:
         self.terms = terms

@@ -79,7 +79,9 @@ def require_agreement(unit: Unit, folder: Path, natives: bool = True) -> str:
             assert set(found) == set(wanted)
             for name, array in wanted.items():
                 scale = max(float(np.abs(array).max(initial=0.0)), 1e-6)
-                np.testing.assert_allclose(found[name], array, rtol=0, atol=2e-5 * scale, err_msg=f"{network.name} {name}")
+                np.testing.assert_allclose(
+                    found[name], array, rtol=0, atol=2e-5 * scale, err_msg=f"{network.name} {name}"
+                )
     return "\n".join(str(text) for text in artifact.files.values())
 
 

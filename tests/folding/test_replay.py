@@ -121,7 +121,10 @@ SPOILT = {
     "a name read too late": ("a = f(x)\nb = a\na = g(x)\nreturn h(a, b)", "a = f(x)\na = g(x)\nreturn h(a, a)"),
     "a call left out": ("a = f(x)\nb = g(x)\nreturn a", "a = f(x)\nreturn a"),
     "a call twice": ("a = f(x)\nreturn h(a, a)", "return h(f(x), f(x))"),
-    "a shared list": ("a = [x]\nb = [*a]\na.append(f(x))\nreturn h(*b)", "a = [x]\nb = a\na.append(f(x))\nreturn h(*b)"),
+    "a shared list": (
+        "a = [x]\nb = [*a]\na.append(f(x))\nreturn h(*b)",
+        "a = [x]\nb = a\na.append(f(x))\nreturn h(*b)",
+    ),
     "another order": ("return h(*reversed([x, f(x)]))", "return h(*[x, f(x)])"),
     "a turn's value": (
         "for i in r:\n    y = f(x)\n    x = g(y)\nreturn h(x, y)",
