@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,6 @@ from dlc.backends.onnx.natives import Native as OnnxNative
 from dlc.backends.tensorflow.natives import NATIVES as TENSORFLOW_NATIVES
 from dlc.backends.torch import natives as torch_natives
 from dlc.ir import Module
-from wrong_code import mutant
 
 TABLES: dict[str, dict[Any, Any]] = {
     "torch": torch_natives.NATIVES,  # type: ignore[dict-item]
@@ -64,16 +63,3 @@ def everywhere(native: Any) -> Any:
     if isinstance(native, OnnxNative):
         return replace(native, when=lambda module: True)
     return replace(native, condition=lambda module: True)
-
-
-def mutated(native: Native, part: str, label: str) -> Native:
-    """A Python native whose `construct` or `apply` gives code with one fault."""
-    right: Callable[..., ast.expr] = getattr(native, part)
-    return replace(native, **{part: lambda *given: mutant(right(*given), label)})
-
-
-def onnx_mutants(native: OnnxNative) -> Iterator[tuple[str, OnnxNative]]:
-    """Each attribute left out, the weights in another order."""
-    yield "without attributes", replace(native, attributes=lambda module: {})
-    if len(native.weights) > 1:
-        yield "weights swapped", replace(native, weights=(native.weights[1], native.weights[0], *native.weights[2:]))
