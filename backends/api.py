@@ -32,8 +32,8 @@ class Network:
 class Unit:
     """What one compile handles: the networks of one spec file.
 
-    `stem` is the file's stem (`resnet`), `digest` a hex hash of its content (and its imports'). `declarations` holds the
-    blocks that its modules come from, as written: defaults of hyperparameters, docstrings.
+    `stem` is the file's stem (`resnet`), `digest` a hex hash of its content (and its imports'). `declarations` holds
+    the blocks that its modules come from, as written: defaults of hyperparameters, docstrings.
     """
 
     stem: str
@@ -85,5 +85,5 @@ class RunnerProtocol(Protocol):
         ...
 
     def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:
-        """Outputs by name (network states too, as `next <state>`); in training mode also `buffer <path>` after the step."""
+        """Outputs by name, network states as `next <state>`; in training mode also `buffer <path>` after the step."""
         ...

@@ -1,7 +1,7 @@
 """How long a hopeless spec takes to be refused, whole process: `python -m benchmarks.bad_input`.
 
-Promised: two seconds. Prints wall seconds and exit code of `dlc check` for each case; exits with 1 where one takes longer,
-shows a traceback, or ends with another code than 0, 1 or 2.
+Promised: two seconds. Prints wall seconds and exit code of `dlc check` for each case; exits with 1 where one takes
+longer, shows a traceback, or ends with another code than 0, 1 or 2.
 """
 
 from __future__ import annotations

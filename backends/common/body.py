@@ -274,8 +274,9 @@ class Body:
         following: dict[int, str] = {}
         skipped = 0
         for other in rest:
-            bound = isinstance(other, Bind) and isinstance(other.content, Temp) and other.content.id in results
-            if not bound or other.content.id in following or not self._may_alias(other, results):
+            if not (isinstance(other, Bind) and isinstance(other.content, Temp) and other.content.id in results):
+                break
+            if other.content.id in following or not self._may_alias(other, results):
                 break
             following[other.content.id] = self.variables[other.name]
             skipped += 1
@@ -335,9 +336,10 @@ class Body:
         if len(items) == 1 and isinstance(items[0], Spread) and isinstance(items[0].source, int) and not self.plainly:
             collector = self.collectors[items[0].source]
             return [] if collector == variable else statements("$a = $b", a=name(variable), b=name(collector))
-        grows = len(items) == 2 and items[0] == Spread(node.name) and not self.plainly
-        if grows and not isinstance(items[1], Listing | Spread):
-            return statements("$a.append($x)", a=name(variable), x=self.ref(cast(Ref, items[1])))
+        if len(items) == 2 and items[0] == Spread(node.name) and not self.plainly:
+            added = items[1]
+            if not isinstance(added, Listing | Spread):
+                return statements("$a.append($x)", a=name(variable), x=self.ref(added))
         return statements("$a = $b", a=name(variable), b=self.content(content))
 
     # --- loops and branches ------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def merge_optional(contexts: Sequence[Context], names: Names, found: Sequence[in
         return None
     if all(value is not None for value in found):
         return required(contexts, names, found)
-    for name in reversed(names[0]):
+    for name in reversed(tuple(names[0])):
         if all(name in scope and scope[name] == value for scope, value in zip(names, found, strict=True)):
             return Var(name)
     raise Refused("an optional input is given by some only")
@@ -62,7 +62,7 @@ def _grown(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Cont
     whole = _whole(contexts, names, found)
     if whole is not None:
         return Listing((whole,))
-    for name in reversed(names[0]):
+    for name in reversed(tuple(names[0])):
         olds = [scope.get(name) for scope in names]
         if not all(isinstance(old, tuple) for old in olds):
             continue

@@ -86,11 +86,11 @@ def static_names(module: Module) -> dict[str, object]:
 
 def candidates(context: Context, names: Mapping[str, Content], value: int) -> list[Ref]:
     """References that hold the value here, best first: the latest name, what is the module's own, results, entries."""
-    out: list[Ref] = [Var(name) for name in reversed(names) if names[name] == value]
+    out: list[Ref] = [Var(name) for name in reversed(tuple(names)) if names[name] == value]
     temps = context.temps.get(value, [])
     late = [ref for ref in temps if isinstance(ref, Temp) and ref.id in context.ended]
     out += [ref for ref in temps if ref not in late]
-    for name in reversed(names):
+    for name in reversed(tuple(names)):
         content = names[name]
         if isinstance(content, tuple):
             out += [Element(name, Known(i)) for i, item in enumerate(content) if item == value]
@@ -132,7 +132,7 @@ def _common_element(contexts: Sequence[Context], lists: Sequence[list[Ref]]) -> 
 
 def spread(context: Context, names: Mapping[str, Content], values: tuple[int, ...]) -> list[Spread]:
     """Lists in scope that hold exactly these values."""
-    out = [Spread(name) for name in reversed(names) if isinstance(names[name], tuple) and names[name] == values]
+    out = [Spread(name) for name in reversed(tuple(names)) if isinstance(names[name], tuple) and names[name] == values]
     return out + [Spread(temp[0]) for temp, items in context.collected.items() if tuple(items) == values]
 
 

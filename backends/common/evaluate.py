@@ -5,7 +5,7 @@ Used by folding and its proof: a merged class must reproduce each module's const
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from dlc.diagnostics import DlcError
@@ -163,7 +163,7 @@ def _binary(op: str, left: Any, right: Any, node: Binary) -> Any:
     if isinstance(left, Present) or isinstance(right, Present):
         raise Unknown("a tensor has no compile-time value")
     if isinstance(left, tuple) or isinstance(right, tuple):
-        return {"+": lambda: left + right, "*": lambda: left * right}[op]()
+        return left + right if op == "+" else left * cast(int, right)
     return static.binary(op, left, right, node.span)
 
 
@@ -187,18 +187,19 @@ def _index(value: Any, item: Expr | Slice, names: Environment) -> Any:
 def _call(function: str, args: list[Any], keywords: bool, node: Call) -> Any:
     if keywords:
         raise Unknown("keywords")
-    lists = {
+    lists: dict[str, Callable[..., Any]] = {
         "len": len,
-        "range": lambda *bounds: tuple(range(*bounds)),
-        "zip": lambda *parts: tuple(zip(*parts, strict=False)),
-        "enumerate": lambda items, start=0: tuple(enumerate(items, start)),
-        "reversed": lambda items: tuple(reversed(items)),
+        "range": range,
+        "zip": zip,
+        "enumerate": enumerate,
+        "reversed": reversed,
         "int": int,
         "float": float,
         "bool": bool,
     }
     if function in lists:
-        return lists[function](*args)
+        made = lists[function](*args)
+        return tuple(made) if isinstance(made, Iterable) else made
     return static.function(function, args, node.span)
 
 

@@ -48,8 +48,8 @@ _COMPARE: dict[str, type[ast.cmpop]] = {
     "not in": ast.NotIn,
 }
 #: Functions of constants that Python has itself, and those of its `math`.
-BUILTIN = {"abs": "abs", "max": "max", "maximum": "max", "min": "min", "minimum": "min", "round": "round", "sum": "sum"}
-BUILTIN |= {word: word for word in ("len", "range", "zip", "enumerate", "reversed", "int", "float", "bool")}
+_SAME = ("abs", "max", "min", "round", "sum", "len", "range", "zip", "enumerate", "reversed", "int", "float", "bool")
+BUILTIN = {"maximum": "max", "minimum": "min", **{word: word for word in _SAME}}
 MATH = frozenset({"ceil", "cos", "exp", "floor", "log", "sin", "sqrt", "tanh"})
 
 

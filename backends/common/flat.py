@@ -81,7 +81,7 @@ def call_parts(node: ast.Call) -> list[ast.expr | ast.keyword]:
     return [*node.args, *node.keywords]
 
 
-def part(node: ast.expr | ast.keyword | ast.slice) -> str:
+def part(node: ast.expr | ast.keyword) -> str:
     """One argument of a call or entry of a list."""
     if isinstance(node, ast.keyword):
         return f"{node.arg}={flat(node.value, CONDITIONAL)}" if node.arg else f"**{flat(node.value, ATOM)}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from dlc.backends.common import contents, headers, held, values
 from dlc.backends.common.context import Context, choose, names_at, spread
@@ -409,7 +410,7 @@ def _extent(items: Sequence[Item], places: Sequence[tuple[int, int] | None]) -> 
     known = [place for place in places if place is not None]
     if len(known) != len(places) or any(axis != known[0][1] for _, axis in known):
         return None
-    for name in reversed(items[0].names):
+    for name in reversed(tuple(items[0].names)):
         if all(item.names.get(name) == value for item, (value, _) in zip(items, known, strict=True)):
             return Extent(name, known[0][1])
     return None
@@ -502,7 +503,13 @@ def _counted(contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> E
     """`range(n)` for a loop over layers or tensors: n as a constant or a name in scope."""
     counts = [Static(len(head.turns)) if head is not None else Static(0) for head in heads]
     value = values.merge([context.seen(count) for context, count in zip(contexts, counts, strict=True)])
-    source = value.source if isinstance(value, Formula) else Constant(value.value) if isinstance(value, Known) else None
+    source = (
+        value.source
+        if isinstance(value, Formula)
+        else Constant(cast(int, value.value))
+        if isinstance(value, Known)
+        else None
+    )
     if source is None:
         raise Refused("a loop's length has no source")
     return CallExpr(Name("range"), (source,))  # type: ignore[arg-type]

@@ -36,11 +36,11 @@ VARIES = _Varies()
 class Tools(Protocol):
     """What a rule may ask of the file and function that it writes into."""
 
-    def helper(self, name: str) -> ast.expr:
+    def helper(self, word: str) -> ast.expr:
         """The named helper function of the backend's helper table; it will be printed at the top of the file."""
         ...
 
-    def module(self, name: str) -> ast.expr:
+    def module(self, word: str) -> ast.expr:
         """An imported module (`math`, `torch`); the import will be printed."""
         ...
 

@@ -67,7 +67,7 @@ def execute(b: Builder, node: syntax.Messages) -> None:
         b.first_axes[ends.id] = EDGES
         b.bind(name, ends, node.span)
     named = _dimension_of(b, node)
-    b.first_axes.update({value: EDGES for value, name in b.first_axes.items() if name == named and name is not None})
+    b.first_axes.update({value: EDGES for value, name in b.first_axes.items() if name == named})
     outer, b.edges = b.edges, kind.shape[1]
     b.message_nodes = (b.env[node.source], b.env[node.target], count)
     execute_all(b, node.body)

@@ -44,7 +44,9 @@ def reducing(function: Callable[..., Any]) -> Meaning:
 def variance(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
     if not attributes["axis"]:
         return torch.zeros_like(operands[0])
-    return torch.var(operands[0], dim=attributes["axis"], correction=attributes["correction"], keepdim=attributes["keepdims"])
+    return torch.var(
+        operands[0], dim=attributes["axis"], correction=attributes["correction"], keepdim=attributes["keepdims"]
+    )
 
 
 def index(function: Callable[..., Any]) -> Meaning:
