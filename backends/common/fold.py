@@ -457,7 +457,9 @@ def _values(node: Node) -> list[Value]:
             out += [value for _, value in node.attributes]
         case Sample():
             out += [*node.shape, *node.arguments]
-        case Invoke() | Step() | Fetch():
+        case Step():
+            out += [*_slot_values(node.slot), *([node.steps] if node.steps is not None else [])]
+        case Invoke() | Fetch():
             out += _slot_values(node.slot)
         case Make():
             out += [value for _, value in node.hyperparameters]

@@ -174,7 +174,10 @@ class Invoke:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A scan. `scan` is the first module's target (names, axis, direction are the same in all)."""
+    """A scan. `scan` is the first module's target (names, axis, direction are the same in all).
+
+    `steps` is the number of steps where nothing is scanned, else None.
+    """
 
     slot: Slot
     target: Target
@@ -186,6 +189,7 @@ class Step:
     results: tuple[int, ...]
     statement: int
     layers: tuple[tuple[str, Slot], ...] = ()
+    steps: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)

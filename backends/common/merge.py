@@ -314,8 +314,11 @@ class Merger:
         lengths = rest.pop() if first.has_lengths else None
         results = self._results(contexts, equations)
         layers = held.merge(contexts, equations, merge_slot)
+        steps = None
+        if not scanned:
+            steps = values.merge([c.seen(Static(t.steps)) for c, t in zip(contexts, targets, strict=True)])
         return Step(
-            slot, goal, first, tuple(scanned), tuple(captured), tuple(rest), lengths, results, statement, layers
+            slot, goal, first, tuple(scanned), tuple(captured), tuple(rest), lengths, results, statement, layers, steps
         )
 
     def _same_target(self, contexts: Sequence[Context], keys: Sequence[str]) -> Target:

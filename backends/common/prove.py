@@ -210,6 +210,9 @@ class _Run:
         kind = (scan.scanned, scan.captured, scan.axis, scan.reverse, scan.has_lengths)
         wanted = (target.scanned, target.captured, target.axis, target.reverse, target.has_lengths)
         self._same("kind of scan", kind, wanted)
+        self._same("whether steps are counted", node.steps is not None, not target.scanned)
+        if node.steps is not None:
+            self._constant("steps", node.steps, target.steps, None)
         refs = [*node.scanned, *node.captured, *node.states, *([node.lengths] if node.lengths is not None else [])]
         self._same("inputs", [self._value(ref) for ref in refs], list(equation.inputs))
         self._results(node.results, equation.outputs)

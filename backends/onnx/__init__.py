@@ -17,7 +17,7 @@ class OnnxBackend:
     runner: str = "dlc.backends.onnx.runner"
 
     def compile(self, unit: Unit, options: Options) -> Artifact:
-        from dlc.backends.onnx.backend import compile_unit
+        from dlc.backends.onnx.compile import compile_unit
 
         return compile_unit(unit, options)
 

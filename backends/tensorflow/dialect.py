@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from dlc.backends.common.body import Body, Parts
-from dlc.backends.common.form import Sample, Step, Value
+from dlc.backends.common.form import Sample, Step
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import VARIES, Site, apply
 from dlc.backends.tensorflow.rules import RULES
@@ -84,7 +84,7 @@ class KerasDialect:
             "axis": None if node.scan.axis == 1 else literal(node.scan.axis),
             "reverse": literal(True) if node.scan.reverse else None,
             "lengths": parts.lengths,
-            "steps": None if node.scanned else body.value(_steps(node)),
+            "steps": None if node.steps is None else body.value(node.steps),
             "dtypes": None if dtypes == ("float32",) else literal(dtypes),
         }
         scanned = ast.List(list(parts.scanned), ast.Load())
@@ -144,12 +144,6 @@ def _loop_names(body: Body) -> set[str]:
     elements = {word for frame in body.frames for word, _ in frame.elements}
     targets = {word for frame in body.frames for word in frame.targets.values()}
     return elements | targets | set(body.variables.values())
-
-
-def _steps(node: Step) -> Value:
-    from dlc.backends.common.form import Known, Runtime
-
-    return Known(node.scan.steps) if isinstance(node.scan.steps, int) else Runtime(node.scan.steps)
 
 
 def _with_wide_sizes(site: Site) -> Site:

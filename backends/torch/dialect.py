@@ -185,7 +185,8 @@ class TorchDialect:
     def _steps(self, node: Step, parts: Parts, body: Body) -> ast.expr:
         if parts.scanned:
             return self.extent(parts.scanned[0], node.scan.axis)
-        return literal(node.scan.steps)
+        assert node.steps is not None
+        return body.value(node.steps)
 
 
 def _list_names(outputs: Sequence[str], body: Body) -> list[str]:

@@ -41,7 +41,7 @@ def code_of(op: str, case: Case, extra: dict[str, object] | None = None) -> str:
         attributes={key: literal(value) for key, value in values.items()},
         values=values,
         tools=PlainTools(),
-        finite=(False,) * len(case.operands),
+        above=(False,) * len(case.operands),
         numbers=(None,) * len(case.operands),
     )
     return ast.unparse(ast.fix_missing_locations(ast.Expression(apply(RULES[op], site))))
