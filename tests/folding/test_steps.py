@@ -1,4 +1,4 @@
-"""The number of a scan's steps is a constant like any other: two calls with different numbers share a class only by it."""
+"""The number of steps of a scan is a constant like any other: calls with different numbers share a class only by it."""
 
 from __future__ import annotations
 
