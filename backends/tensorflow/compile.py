@@ -12,6 +12,7 @@ from dlc.backends.common.layout import print_module
 from dlc.backends.common.names import Scope, camel, identifier
 from dlc.backends.common.quote import literal, statements
 from dlc.backends.common.starts import starts
+from dlc.backends.common.told import unknowns_told
 from dlc.backends.tensorflow.classes import class_code, function_code
 from dlc.backends.tensorflow.helper_code import helper_functions, helper_text, with_needed
 from dlc.backends.tensorflow.kernels import Kernels, keep_kernels
@@ -56,9 +57,10 @@ class TensorFlowBackend:
         """`<stem>_tensorflow.py` with all networks of the unit. Raises DlcError where Keras can't express one."""
         _require_inputs(unit)
         lowered, last, kernels = lower(unit, options)
-        folding = fold(lowered, natives_for(_programs(lowered)) if options.natives else {}, sized=False)
         file = f"{identifier(unit.stem)}_tensorflow.py"
-        text, words = print_file(folding, last, kernels, options)
+        with unknowns_told("tensorflow"):
+            folding = fold(lowered, natives_for(_programs(lowered)) if options.natives else {}, sized=False)
+            text, words = print_file(folding, last, kernels, options)
         entries = {network.name: _entry(network, file, words[network.name]) for network in unit.networks}
         return Artifact({file: text}, entries)
 

@@ -6,13 +6,15 @@ import json
 
 from dlc.backends.api import Artifact, Network, Options, Unit
 from dlc.backends.common.starts import starts
+from dlc.backends.common.told import unknowns_told
 from dlc.backends.torch.file import TorchFile
 
 
 def compile_unit(unit: Unit, options: Options) -> Artifact:
     """The generated file, and per network what the runner needs to run it."""
-    file = TorchFile(unit, options)
-    text = file.print()
+    with unknowns_told("torch"):
+        file = TorchFile(unit, options)
+        text = file.print()
     path = f"{unit.stem}_torch.py"
     entries = {network.name: _entry(file, network, place, path) for place, network in enumerate(unit.networks)}
     return Artifact({path: text}, entries)
