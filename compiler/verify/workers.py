@@ -162,14 +162,19 @@ class Worker:
     def _watch(self, deadline: float) -> None:
         """Kills the worker where it is beyond a limit."""
         if time.monotonic() > deadline:
-            self._process.kill()
+            self._kill()
             message = f"no answer within {self.limits.seconds:g} s; the worker was stopped"
             raise WorkerError("timeout", message, self._noise())
         if self.memory > self.limits.memory:
             used = self.memory // MEBIBYTE
-            self._process.kill()
+            self._kill()
             message = f"the worker used {used} MiB, the limit is {self.limits.memory // MEBIBYTE}; it was stopped"
             raise WorkerError("memory", message, self._noise())
+
+    def _kill(self) -> None:
+        """Kills and reaps: a worker that still counts as running would be given the next job."""
+        self._process.kill()
+        self._process.wait()
 
     def _dead(self) -> WorkerError:
         code = self._process.wait()

@@ -95,14 +95,14 @@ def test_a_dead_worker_is_told_and_replaced(workers: Workers, entry: str, messag
 
 
 def test_a_hung_worker_is_stopped() -> None:
-    with Workers(Limits(seconds=1.5)) as workers:
+    with Workers(Limits(seconds=4)) as workers:
         evaluate(workers, "a")
         pid, started = workers.worker(RUNNER).pid, time.monotonic()
         problem = failure(workers, "hung")
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert problem.kind == "timeout"
         assert "thinking" in problem.detail
-        assert "1.5 s" in problem.message
+        assert "4 s" in problem.message
         assert int(evaluate(workers, "a")["pid"]) != pid
         assert gone(pid)
 
