@@ -4,9 +4,9 @@ Sizes: two for each dimension, different from each other and among the dimension
 goes unseen. They grow until every tensor of the network has at least one element (a deep stack of pools needs a large
 image).
 
-Numbers: floats are normal, rounded to float32. Integers are uniform in their bounds. An integer input [N, ..., T] in
-0..number is taken for tokens: its rows end in zeros (padding) after a random length of at least 1, and hold none
-before. Booleans are true three times out of four.
+Numbers: floats are normal, rounded to float32. Integers are uniform in their bounds, booleans true three times out of
+four; `dlc.verify.values` adds the edges: empty rows, full rows, lonely nodes. An integer input [N, ..., T] in 0..number
+is taken for tokens, [2, E] in 0..V for the edges of a graph.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dlc.diagnostics import error
 from dlc.dims import Size, evaluate, symbols
 from dlc.distributions import draw
 from dlc.ir import FLOATS, Call, Distribution, Module, Port, Program, Scan, TensorType
+from dlc.verify import values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +76,7 @@ def make_inputs(
         if distribution is not None:
             found[port.name] = draw(distribution, shape, port.name, seed).astype(np.float32)
         else:
-            found[port.name] = _values(port, type_, shape, sizes, np.random.default_rng([seed, index]))
+            found[port.name] = _values(port, type_, shape, sizes, seed, index)
     growing = _state_only(entry)
     for index, state in enumerate(entry.states):
         type_ = entry.types[state.value]
@@ -83,29 +84,32 @@ def make_inputs(
         if type_.dtype not in FLOATS and state.initial is not None:
             found[state.name] = np.full(shape, state.initial.value, _integer(type_.dtype))
         elif state.initial is None or seed % 2 or growing:
-            generator = np.random.default_rng([seed, index, 1])
-            found[state.name] = _values(Port(state.name, state.value), type_, shape, sizes, generator)
+            turn = len(entry.inputs) + index
+            found[state.name] = _values(Port(state.name, state.value), type_, shape, sizes, seed, turn)
     return found
 
 
-def _values(port: Port, type_: TensorType, shape: Sequence[int], sizes: Mapping[str, int], generator: Any) -> Array:
+def _values(
+    port: Port, type_: TensorType, shape: Sequence[int], sizes: Mapping[str, int], seed: int, turn: int
+) -> Array:
+    """Numbers for one input; `turn` tells the inputs of a network apart."""
     import numpy as np
 
+    generator = np.random.default_rng([seed, turn])
     if type_.dtype in FLOATS:
         return generator.standard_normal(shape).astype(np.float32)
     if type_.dtype == "bool":
-        return generator.random(shape) < 0.75
+        return values.booleans(shape, turn, generator)
     bounds: tuple[Size, Size] = port.bounds or (-8, 8)
     low, high = (evaluate(bound, sizes) for bound in bounds)
     if high <= low:
         raise error("E0812", f"the bounds of `{port.name}` leave nothing: {low}..{high}")
-    tokens = low == 0 and isinstance(bounds[1], int) and high > 1 and len(shape) > 1
-    values = generator.integers(1 if tokens else low, high, shape)
-    if tokens and shape[-1]:
-        lengths = generator.integers(1, shape[-1] + 1, shape[:-1])
-        lengths.reshape(-1)[:1] = shape[-1]
-        values = np.where(np.arange(shape[-1]) < lengths[..., None], values, 0)
-    return values.astype(_integer(type_.dtype))
+    integer = _integer(type_.dtype)
+    if low == 0 and len(shape) == 2 and type_.shape[0] == 2:
+        return values.edges(shape[1], high, turn, generator).astype(integer)
+    if low == 0 and isinstance(bounds[1], int) and high > 1 and len(shape) > 1 and shape[-1]:
+        return values.tokens(shape, high, turn, generator).astype(integer)
+    return values.integers(shape, low, high, turn, generator).astype(integer)
 
 
 def _integer(dtype: str) -> Any:

@@ -82,11 +82,8 @@ def _time(
     if not scans or found.shape != references.exact[name].shape:
         return (0,) * len(scans)
     wrong = wrong_elements(name, found, references)
-    axes: list[int] = []
-    for scan in reversed(scans):  # an outer scan puts its axis among those that are there
-        axes = [scan.axis, *(axis + (axis >= scan.axis) for axis in axes)]
-    rest = tuple(axis for axis in range(wrong.ndim) if axis not in axes)
-    by_step = np.transpose(wrong, (*axes, *rest)).reshape(*(wrong.shape[axis] for axis in axes), -1).any(axis=-1)
+    # A tap puts each scan's steps first, an outer scan's before an inner one's.
+    by_step = wrong.reshape(*wrong.shape[: len(scans)], -1).any(axis=-1)
     for axis, scan in enumerate(scans):
         by_step = np.flip(by_step, axis) if scan.reverse else by_step
     return tuple(int(i) for i in np.argwhere(by_step)[0]) if by_step.any() else (0,) * len(scans)

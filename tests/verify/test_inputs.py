@@ -80,16 +80,75 @@ def test_tokens_end_in_padding() -> None:
     rows = make_inputs(TOKENS, {"N": 200, "T": 9}, 0)["tokens"]
     assert rows.dtype == np.int64
     lengths = (rows != 0).sum(axis=1)
-    assert set(lengths) == set(range(1, 10))
-    assert lengths[0] == 9
+    assert set(lengths) == set(range(10))
     np.testing.assert_array_equal(rows != 0, np.arange(9) < lengths[:, None])
     assert (rows.min(), rows.max()) == (0, 49)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_one_row_of_tokens_is_full_and_another_empty(seed: int) -> None:
+    two = program(
+        "input %0 source: int[N, S] in [0, 50]; input %1 target: int[N, T] in [0, 50]",
+        "home N = source axis 0: N; home S = source axis 1: S; home T = target axis 1: T",
+    )
+    for count in (2, 3):
+        found = make_inputs(two, {"N": count, "S": 4, "T": 5}, seed)
+        lengths = {name: (rows != 0).sum(axis=1) for name, rows in found.items()}
+        assert {0, 4} <= set(lengths["source"])
+        assert {0, 5} <= set(lengths["target"])
+        assert not (lengths["source"] + lengths["target"] == 0).any()  # what is empty meets what is not
+    single = make_inputs(two, {"N": 1, "S": 4, "T": 5}, seed)
+    assert [int((rows != 0).sum()) for rows in single.values()] == [4, 5]
+    assert make_inputs(two, {"N": 2, "S": 0, "T": 5}, seed)["source"].shape == (2, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_edges_have_a_lonely_node_a_loop_and_a_repetition(seed: int) -> None:
+    for nodes, count in ((6, 5), (2, 4), (9, 8)):
+        edges = make_inputs(GRAPH, {"V": nodes, "E": count}, seed)["edges"]
+        assert set(range(nodes)) - set(edges.ravel())
+        assert (edges[0] == edges[1]).any()
+        assert len({tuple(edge) for edge in edges.T}) < count
+        assert edges.min() >= 0
+        assert edges.max() < nodes
+    assert not make_inputs(GRAPH, {"V": 1, "E": 4}, seed)["edges"].any()
+    assert make_inputs(GRAPH, {"V": 3, "E": 0}, seed)["edges"].shape == (2, 0)
+
+
+def test_edges_of_a_graph_of_known_size_are_no_tokens() -> None:
+    fixed = program("input %0 edges: int[2, E] in [0, 6]", "home E = edges axis 1: E")
+    edges = make_inputs(fixed, {"E": 500}, 0)["edges"]
+    assert len(set(edges.ravel())) == 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_masks_have_a_row_of_each_kind(seed: int) -> None:
+    masks = program(
+        "input %0 rows: bool[N, T]; input %1 pairs: bool[N, A, T]; input %2 each: bool[N]",
+        "home N = rows axis 0: N; home T = rows axis 1: T; home A = pairs axis 1: A",
+    )
+    found = make_inputs(masks, {"N": 2, "A": 3, "T": 7}, seed)
+    for rows in (found["rows"], found["pairs"].reshape(6, 7)):
+        assert rows.all(axis=1).any()
+        assert (~rows).all(axis=1).any()
+    assert set(found["each"]) == {True, False}
+    assert make_inputs(masks, {"N": 1, "A": 1, "T": 3}, seed)["rows"].all()
+    assert make_inputs(masks, {"N": 2, "A": 0, "T": 3}, seed)["pairs"].shape == (2, 0, 3)
+
+
+def test_lengths_reach_their_bounds() -> None:
+    lengths = program(
+        "input %0 x: float[N, T]; input %1 lengths: int[N] in [0, T + 1]", "home N = x axis 0: N; home T = x axis 1: T"
+    )
+    for seed in range(5):
+        assert {0, 7} <= set(make_inputs(lengths, {"N": 2, "T": 7}, seed)["lengths"])
+    assert {int(make_inputs(lengths, {"N": 1, "T": 7}, seed)["lengths"][0]) for seed in range(40)} == set(range(8))
+
+
 def test_indices_are_not_padded() -> None:
     edges = make_inputs(GRAPH, {"V": 6, "E": 500}, 0)["edges"]
-    assert (edges.min(), edges.max()) == (0, 5)
-    assert abs((edges == 0).mean() - 1 / 6) < 0.05
+    assert len(set(edges.ravel())) == 5
+    assert abs((edges == 0).mean() - 1 / 5) < 0.05
 
 
 def test_bounds_are_half_open_and_may_depend_on_sizes() -> None:
