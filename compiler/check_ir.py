@@ -2,7 +2,7 @@
 
 It checks that
 
-- module keys are unique, callees come before callers, the entry is there, and modes agree;
+- module keys are unique, callees come before callers, the entry is there, and only training holds training;
 - each value is defined once, before it is used, and has a type of known element type;
 - each op exists, has its attributes, and gives the types that the op's own type rule infers;
 - calls and scans name an instance of the module, a module before it, and bind each of its formal dimensions; their
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dlc.dims import Size, substitute, symbols
+from dlc.dims import Dim, Size, substitute, symbols
 from dlc.ir import (
     DTYPES,
     INTS,
@@ -27,6 +27,7 @@ from dlc.ir import (
     Call,
     Content,
     Equation,
+    Lane,
     Module,
     Program,
     Read,
@@ -54,8 +55,8 @@ def check_program(program: Program, ops: Mapping[str, Op] | None = None) -> None
     for module in program.modules:
         if module.key in done:
             raise IRError(f"two modules are called {module.key}")
-        if module.training != program.training:
-            raise IRError(f"{module.key}: training is {module.training}, the program's {program.training}")
+        if module.training and not program.training:
+            raise IRError(f"{module.key}: a module for training in a program for inference")
         _Checker(module, done, ops).run()
         done[module.key] = module
     if program.entry not in done:
@@ -79,7 +80,7 @@ def formal_dimensions(module: Module) -> tuple[str, ...]:
         if isinstance(equation.target, Call | Scan):
             add(size for _, size in equation.target.dims)
         if isinstance(equation.target, Scan):
-            add((equation.target.steps,))
+            add(_sizes(equation.target.steps))
     return tuple(found)
 
 
@@ -264,7 +265,7 @@ class _Checker:
     def scan(self, equation: Equation, target: Scan) -> None:
         callee, dims = self.callee(target)
         ports = {port.name: port.value for port in callee.inputs}
-        names = (*target.scanned, *target.captured)
+        names = target.inputs
         self.distinct(names, "scanned or captured inputs")
         self.require(set(names) == set(ports), f"inputs {names}, the cell has {tuple(ports)}")
         states = [state.value for state in callee.states]
@@ -272,18 +273,24 @@ class _Checker:
         self.require(len(equation.inputs) == count, f"{len(equation.inputs)} inputs, not {count}")
         types = [self.operand(value) for value in equation.inputs]
 
-        def stacked(value: int) -> TensorType:
-            return with_axis(renamed(callee.types[value], dims), target.axis, target.steps)
+        def over_time(lane: Lane, value: int) -> TensorType:
+            inner = renamed(callee.types[value], dims)
+            self.require(0 <= lane.axis <= inner.rank, f"{lane.name} has no axis {lane.axis} for time")
+            return with_axis(inner, lane.axis, size_of(target.steps))
 
+        lanes = {lane.name: lane for lane in target.scanned}
         for name, type_ in zip(names, types[: len(names)], strict=True):
-            inner = stacked(ports[name]) if name in target.scanned else renamed(callee.types[ports[name]], dims)
-            self.same(type_, inner, f"input {name}")
+            lane, port = lanes.get(name), ports[name]
+            self.same(type_, over_time(lane, port) if lane else renamed(callee.types[port], dims), f"input {name}")
         for type_, value in zip(types[len(names) :], states, strict=False):
             self.same(type_, renamed(callee.types[value], dims), "a state")
         if target.has_lengths:
             self.require(types[-1].dtype in INTS and types[-1].rank == 1, f"the lengths are {types[-1]}")
+        results = {port.name: port.value for port in callee.outputs}
+        wanted = [lane.name for lane in target.stacked]
+        self.require(wanted == [name for name in results if name in wanted], f"stacked {wanted} of {tuple(results)}")
         final = [renamed(callee.types[port.value], dims) for port in callee.next_states]
-        self.outputs(equation, [*(stacked(port.value) for port in callee.outputs), *final])
+        self.outputs(equation, [*(over_time(lane, results[lane.name]) for lane in target.stacked), *final])
 
     def same(self, found: TensorType, expected: TensorType, what: str) -> None:
         self.require(found == expected, f"{what} is {found}, not {expected}")
@@ -302,6 +309,13 @@ class _Checker:
         for port in module.next_buffers:
             self.require(port.name in buffers, f"next {port.name}: there is no such buffer")
             self.same(module.types[port.value], buffers[port.name], f"next {port.name}")
+
+
+def size_of(steps: Static) -> Size:
+    """The size that a Static holds. Raises IRError where it holds none."""
+    if isinstance(steps.value, int | Dim) and not isinstance(steps.value, bool):
+        return steps.value
+    raise IRError(f"{steps.value!r} is no size")
 
 
 def renamed(type_: TensorType, dims: Mapping[str, Size]) -> TensorType:

@@ -162,7 +162,7 @@ class Call:
 
     Inputs of the equation: one value (or None if absent) per input of the callee's `inputs`, then one per state in the
     callee's `states`. Outputs: the callee's outputs, then its next states. `dims` gives the callee's formal dimensions
-    in the caller's symbols. In training mode the callee's next buffers are written to the instance (no outputs).
+    in the caller's symbols. The callee's next buffers are written to the instance (no outputs), see `Module`.
     """
 
     instance: int
@@ -171,25 +171,39 @@ class Call:
 
 
 @record
+class Lane:
+    """A value that a scan reads or stacks step by step: the cell's input or output, and the axis of time outside."""
+
+    name: str
+    axis: int
+
+
+@record
 class Scan:
     """Target of a `scan` equation over a cell.
 
-    Equation inputs, in order: `scanned` values (each has the time axis at `axis`), `captured` values, initial states
-    (one per state of the module), then `lengths` (int[N]) if `has_lengths`. The callee's inputs are named by `scanned`
-    and `captured`; an input in neither is absent. Outputs: the cell's outputs stacked along `axis`, then final states.
+    Equation inputs, in order: `scanned` values (each has the axis of time that its lane says), `captured` values,
+    initial states (one per state of the module), then `lengths` (int[N]) if `has_lengths`. The callee's inputs are
+    named by `scanned` and `captured`; an input in neither is absent. Outputs: the cell's outputs named by `stacked`, in
+    the cell's order, each stacked along its lane's axis (an output that nobody wants is in no lane), then final states.
     With lengths, outputs at and after a row's length are 0 and its states stay; reversed, a row starts at its last
-    valid step. Row n of the batch is axis 0 of outputs and states.
+    valid step. Row n of the batch is axis 0 of outputs and states. `steps`, a size, is the number of time steps.
     """
 
     instance: int
     module: str
-    scanned: tuple[str, ...]
-    captured: tuple[str, ...] = ()
-    axis: int = 1
+    scanned: tuple[Lane, ...]
+    captured: tuple[str, ...]
+    stacked: tuple[Lane, ...]
+    steps: Static
     reverse: bool = False
     has_lengths: bool = False
-    steps: Size = 0  # number of time steps
     dims: tuple[tuple[str, Size], ...] = ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The cell's inputs that are there, in the order of the equation's."""
+        return (*(lane.name for lane in self.scanned), *self.captured)
 
 
 @record
@@ -337,6 +351,12 @@ class Module:
 
     `key` is unique in the program and stable (`conv_bn#2`). `types[i]` is the type of value i. `dims` are the values of
     the block's dimension names: ints, or formal symbols. `absent` lists optional inputs that are not there.
+
+    Buffers are the one effect, and they are threaded in the order of the body: a module reads its own buffers as they
+    stand when it is called, its `next_buffers` are written when it returns, and whatever comes later in the order (the
+    next call of the same instance, the next step of a scan, a `read`) sees them.
+
+    A module declares every parameter of its block, used or not, so that all modules of an instance agree.
     """
 
     key: str
@@ -368,7 +388,8 @@ class Module:
 class Program:
     """One network: its modules, callees before callers, and the entry.
 
-    Inference and training are two programs made from one spec; `training` says which this is.
+    Inference and training are two programs made from one spec; `training` says which this is. Modules for training
+    stand in a program for training only; it may hold modules for inference too (`inference(net)(x)` in a train step).
     """
 
     network: str

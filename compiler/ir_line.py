@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from dlc.dims import Size, add, floor_divide, multiply, negative, subtract, symbol
-from dlc.ir import BlockId, Content, Distribution, LayerRef, Static, Template, TensorType
+from dlc.ir import BlockId, Content, Distribution, Lane, LayerRef, Static, Template, TensorType
 
 T = TypeVar("T")
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<float>\d+(?:\.\d*)?e[+-]?\d+|\d+\.\d*)|(?P<int>\d+)
-    |(?P<name>[A-Za-z_][A-Za-z_0-9.\#]*)|(?P<sign>//|\*\*|[-%:=,;()\[\]{}<>~@+*|?]))""",
+    |(?P<name>[A-Za-z_][A-Za-z_0-9.\#]*)|(?P<sign>->|//|\*\*|[-%:=,;()\[\]{}<>~@+*|?]))""",
     re.VERBOSE,
 )
 _FIXED: dict[str, object] = {
@@ -128,6 +128,11 @@ class Line:
         name = self.name()
         self.word("=")
         return name, self.size()
+
+    def lane(self) -> Lane:
+        name = self.name()
+        self.word("@")
+        return Lane(name, self.integer())
 
     def distribution(self) -> Distribution:
         name = self.name()

@@ -238,12 +238,11 @@ def _instance(line: Line) -> Instance:
 
 def _scan(line: Line, instance: int, key: str, dims: tuple[tuple[str, Size], ...]) -> Scan:
     line.word("[")
-    scanned = line.many(line.name, "|")
-    captured = line.many(line.name, "]")
-    line.word("axis")
-    axis = line.integer()
+    scanned = line.many(line.lane, "|")
+    captured = line.many(line.name, "->")
+    stacked = line.many(line.lane, "]")
     line.word("steps")
-    steps = line.size()
+    steps = Static(line.size())
     reverse = line.accept("reverse")
     has_lengths = line.accept("lengths")
-    return Scan(instance, key, scanned, captured, axis, reverse, has_lengths, steps, dims)
+    return Scan(instance, key, scanned, captured, stacked, steps, reverse, has_lengths, dims)

@@ -34,6 +34,7 @@ from dlc.ir import (
     Distribution,
     Equation,
     Instance,
+    Lane,
     LayerRef,
     Module,
     Program,
@@ -133,10 +134,10 @@ def _equation(equation: Equation, types: Sequence[TensorType]) -> str:
         case Call() as target:
             right = f"call @{target.instance} {_name(target.module)}{{{_sizes(target.dims)}}}({inputs})"
         case Scan() as target:
-            names = ", ".join(map(_name, target.scanned)) + " | " + ", ".join(map(_name, target.captured))
+            names = f"{_lanes(target.scanned)} | {', '.join(map(_name, target.captured))} -> {_lanes(target.stacked)}"
             words = (" reverse" if target.reverse else "") + (" lengths" if target.has_lengths else "")
             head = f"scan @{target.instance} {_name(target.module)}{{{_sizes(target.dims)}}}"
-            right = f"{head} [{names}] axis {target.axis} steps {target.steps}{words} ({inputs})"
+            right = f"{head} [{names}] steps {value_text(target.steps)}{words} ({inputs})"
         case None:
             right = (
                 f"{equation.op}({inputs}" + (f"; {_pairs(equation.attributes)}" if equation.attributes else "") + ")"
@@ -167,6 +168,10 @@ def value_text(value: object) -> str:
 
 def _name(name: str) -> str:
     return name if _WORD.match(name) else json.dumps(name)
+
+
+def _lanes(lanes: Iterable[Lane]) -> str:
+    return ", ".join(f"{_name(lane.name)}@{lane.axis}" for lane in lanes)
 
 
 def _block(block: BlockId) -> str:

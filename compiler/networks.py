@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dlc import dims, ir
 from dlc.backends.api import Network, Unit
 from dlc.diagnostics import Diagnostic, DlcError, did_you_mean, error
-from dlc.passes import checks, configurations, dimensions, hyperparameters
+from dlc.passes import checks, configurations, dimensions, hyperparameters, lanes
 from dlc.passes.builder import Builder
 from dlc.passes.elaborate import Elaborator, Request
 from dlc.passes.expressions import evaluate, lookup
@@ -75,9 +75,15 @@ def _elaborate(project: Project, choice: Choice | None) -> Elaborated:
             problems.append(problem)
     if problems:
         raise _joined(problems)
+    networks = _without_unread_lanes(networks)
     trains = tuple(d.name for d in project.scope.spec.declarations if d.kind == "train")
     unit = Unit(project.stem, project.digest, project.scope.spec.doc, tuple(networks), _declarations(networks, project))
     return Elaborated(unit, tuple(templates), trains)
+
+
+def _without_unread_lanes(networks: Sequence[Network]) -> list[Network]:
+    programs = iter(lanes.drop_unread([p for network in networks for p in (network.inference, network.training)]))
+    return [Network(network.name, next(programs), next(programs)) for network in networks]
 
 
 def _joined(problems: Sequence[DlcError]) -> DlcError:

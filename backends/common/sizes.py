@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, cast
 
 from dlc.backends.common import size_rules
 from dlc.backends.common.evaluate import Unknown, substitute
-from dlc.backends.common.size_rules import RULES, Axes, broadcast, simplified, written
+from dlc.backends.common.size_arithmetic import simplified
+from dlc.backends.common.size_rule import Axes
+from dlc.backends.common.size_rules import RULES, broadcast, written
 from dlc.ir import BlockId, Call, Equation, Module, Scan, Static, Turn
 from dlc.spec.syntax import (
     Block,
@@ -28,7 +30,7 @@ from dlc.spec.syntax import Call as CallExpr
 
 if TYPE_CHECKING:
     from dlc.backends.common.context import Context
-    from dlc.backends.common.fold import Folding
+    from dlc.backends.common.folding import Folding
     from dlc.backends.common.structure import Creation
 
 
@@ -153,17 +155,20 @@ class Sizes:
         callee = self.module(program, target.module)
         given: dict[str, Axes] = {}
         time: Expr | None = None
-        for name, axes in zip(target.scanned, operands, strict=False):
-            time = axes[target.axis] if len(axes) > target.axis else None
-            given[name] = (*axes[: target.axis], *axes[target.axis + 1 :])
+        for lane, axes in zip(target.scanned, operands, strict=False):
+            time = axes[lane.axis] if len(axes) > lane.axis else None
+            given[lane.name] = (*axes[: lane.axis], *axes[lane.axis + 1 :])
         rest = operands[len(target.scanned) :]
         given.update(zip(target.captured, rest, strict=False))
         states = rest[len(target.captured) :]
         given.update({state.name: axes for state, axes in zip(callee.states, states, strict=False)})
         out = self._results(program, callee, module, target.instance, given)
-        count = len(callee.outputs)
-        stacked = [(*axes[: target.axis], time, *axes[target.axis :]) for axes in out[:count]]
-        return [*stacked, *out[count:]]
+        by_name = {port.name: axes for port, axes in zip(callee.outputs, out, strict=False)}
+        stacked: list[Axes] = []
+        for lane in target.stacked:
+            axes = by_name[lane.name]
+            stacked.append((*axes[: lane.axis], time, *axes[lane.axis :]))
+        return [*stacked, *out[len(callee.outputs) :]]
 
     def _results(
         self, program: int, callee: Module, caller: Module, instance: int, given: Mapping[str, Axes]
@@ -217,16 +222,15 @@ def dimension_operand(folding: Folding, context: Context, creation: Creation, na
             if value is None or Name(name) not in axes:
                 continue
             axis = axes.index(Name(name))
-            if isinstance(target, Scan) and port in target.scanned and axis >= target.axis:
-                axis += 1
-            return value, axis
+            lanes = {lane.name: lane.axis for lane in target.scanned} if isinstance(target, Scan) else {}
+            return value, axis + (axis >= lanes[port]) if port in lanes else axis
     return None
 
 
 def _pairs(callee: Module, equation: Equation) -> list[tuple[str, int | None]]:
     if isinstance(equation.target, Scan):
         scan = equation.target
-        names = [*scan.scanned, *scan.captured, *(state.name for state in callee.states)]
+        names = [*scan.inputs, *(state.name for state in callee.states)]
     else:
         names = [*(port.name for port in callee.inputs), *(state.name for state in callee.states)]
     return list(zip(names, equation.inputs, strict=False))

@@ -46,7 +46,8 @@ CELLS: Mapping[tuple[str, str], Cell] = {
 def cell_of(module: Module, target: Scan, precision: str) -> Cell | None:
     """The native form of a scan, or None. Only the step's input is scanned, time stands first or second."""
     cell = CELLS.get((module.block.file, module.block.name))
-    plain = target.scanned == ("x",) and not target.captured and target.axis in (0, 1)
+    axis = _time_axis(target)
+    plain = [lane.name for lane in target.scanned] == ["x"] and not target.captured and axis in (0, 1)
     return cell if cell is not None and plain and in_32_bits(module, precision) else None
 
 
@@ -62,9 +63,9 @@ def recurrence(scope: Scope, target: Scan, given: Sequence[Value], callee: Calle
         return _write(b, dict(zip(names, values, strict=True)), states, cell, target, hidden)
 
     inputs = list(zip(names, [*given, *weights], strict=True))
-    key = (cell.op, hidden, target.axis, target.reverse, target.has_lengths)
+    key = (cell.op, hidden, _time_axis(target), len(target.stacked), target.reverse, target.has_lengths)
     doc = f"{cell.op} over time, from weights in the order of the cell's own gates."
-    outputs = ["output", *(f"final_{name}" for name in states)]
+    outputs = [*(lane.name for lane in target.stacked), *(f"final_{name}" for name in states)]
     path = scope.module.instances[target.instance].path
     return scope.b.library.several(scope.b, cell.op.lower(), key, inputs, build, doc, outputs, path)
 
@@ -73,7 +74,8 @@ def _write(
     b: Builder, given: Mapping[str, Value], states: Sequence[str], cell: Cell, target: Scan, hidden: int
 ) -> list[Value]:
     first, swap = b.integers([0]), (1, 0, 2)
-    x = b("Transpose", given["x"], hint="steps", perm=swap) if target.axis == 1 else given["x"]
+    axis = _time_axis(target)
+    x = b("Transpose", given["x"], hint="steps", perm=swap) if axis == 1 else given["x"]
     matrices = [b("Unsqueeze", _reordered(b, given[name], cell), first, hint=name) for name in cell.weights[:2]]
     bias = b("Concat", _reordered(b, given["dense.bias"], cell), _recurrent_bias(b, given, cell, hidden), axis=0)
     starts = [b("Unsqueeze", given[name], first, hint=f"first_{name}") for name in states]
@@ -83,14 +85,21 @@ def _write(
         attributes["direction"] = "reverse"
     operands = [x, *matrices, b("Unsqueeze", bias, first, hint="biases"), lengths, *starts]
     stacked, *last = b.many(cell.op, operands, ["stacked", *(f"last_{name}" for name in states)], attributes)
-    output = b("Squeeze", stacked, b.integers([1]))
-    output = b("Transpose", output, perm=swap) if target.axis == 1 else output
     final = [b("Squeeze", value, first, hint=value.hint) for value in last]
     if "lengths" in given:
         empty = b("Equal", given["lengths"], b.number(0, "int"), hint="empty")
         empty = b("Unsqueeze", empty, b.integers([1]), hint="empty")
         final = [b("Where", empty, given[name], value) for name, value in zip(states, final, strict=True)]
-    return [output, *final]
+    if not target.stacked:
+        return final
+    output = b("Squeeze", stacked, b.integers([1]))
+    return [b("Transpose", output, perm=swap) if axis == 1 else output, *final]
+
+
+def _time_axis(target: Scan) -> int | None:
+    """The axis of time, where all lanes have the same."""
+    axes = {lane.axis for lane in (*target.scanned, *target.stacked)}
+    return axes.pop() if len(axes) == 1 else None
 
 
 def _reordered(b: Builder, weight: Value, cell: Cell) -> Value:

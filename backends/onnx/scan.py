@@ -16,6 +16,7 @@ from dlc.backends.onnx.graph import Attribute, Builder, Value
 from dlc.backends.onnx.library import own_values
 from dlc.backends.onnx.rules.elementwise import select
 from dlc.backends.onnx.scope import Scope
+from dlc.check_ir import size_of
 from dlc.ir import Module, Scan, TensorType
 
 #: Calls the cell in a builder with its inputs and states; gives outputs and next states.
@@ -33,24 +34,23 @@ class _Operands:
 
 
 def scan(scope: Scope, target: Scan, given: Sequence[Value], call_cell: CallCell) -> list[Value]:
-    """Outputs stacked along the scan's axis, then final states."""
+    """Outputs stacked along their lanes' axes, then final states."""
     callee = scope.callees[target.module]
     operands = _split(target, given, len(callee.module.states))
     buffers = [scope.path(target.instance, path) for path in callee.buffers]
     carried = [*operands.states, *map(scope.weight, buffers)]
     rows = list(operands.scanned)
     if target.has_lengths or not rows:  # a scan over steps alone still needs something to scan
-        rows.append(scope.sizes.positions(target.steps))
+        rows.append(scope.sizes.positions(size_of(target.steps)))
     instance = scope.module.instances[target.instance]
     body = scope.b.nested(f"{instance.site.split('.')[-1]}_step")
     _write_body(scope, target, operands, body, buffers, call_cell)
-    outputs = callee.module.outputs
     hints = [*(f"final_{state.name}" for state in callee.module.states), *buffers]
     results = scope.b.many(
         "Scan",
         [*carried, *rows],
-        hints + [port.name for port in outputs],
-        {"body": body.graph, **_attributes(target, len(operands.scanned), len(rows), len(outputs))},
+        hints + [lane.name for lane in target.stacked],
+        {"body": body.graph, **_attributes(target, len(rows))},
         name=instance.path,
     )
     count = len(operands.states)
@@ -59,15 +59,19 @@ def scan(scope: Scope, target: Scan, given: Sequence[Value], call_cell: CallCell
     return results[len(carried) :] + results[:count]
 
 
-def _attributes(target: Scan, scanned: int, rows: int, outputs: int) -> dict[str, Attribute]:
+def _attributes(target: Scan, rows: int) -> dict[str, Attribute]:
     """Positions, the row after the scanned values, have the one axis 0. What is ONNX's default is left out."""
     attributes: dict[str, Attribute] = {"num_scan_inputs": rows}
-    if target.axis != 0:
-        attributes["scan_input_axes"] = (target.axis,) * scanned + (0,) * (rows - scanned)
-        attributes["scan_output_axes"] = (target.axis,) * outputs
+    inputs = [lane.axis for lane in target.scanned]
+    outputs = [lane.axis for lane in target.stacked]
+    if any(inputs):
+        attributes["scan_input_axes"] = (*inputs, *[0] * (rows - len(inputs)))
+    if any(outputs):
+        attributes["scan_output_axes"] = tuple(outputs)
     if target.reverse:
         attributes["scan_input_directions"] = (1,) * rows
-        attributes["scan_output_directions"] = (1,) * outputs
+        if outputs:
+            attributes["scan_output_directions"] = (1,) * len(outputs)
     return attributes
 
 
@@ -83,7 +87,7 @@ def _write_body(
     cell = scope.callees[target.module].module
     old = [Value(state.name) for state in cell.states]
     statistics = [Value(path) for path in buffers]
-    rows = [Value(f"{name}_t") for name in target.scanned]
+    rows = [Value(f"{lane.name}_t") for lane in target.scanned]
     body.graph.inputs += [*old, *statistics, *rows]
     position = Value("position")
     if target.has_lengths or not rows:
@@ -95,12 +99,13 @@ def _write_body(
     count = len(cell.outputs)
     named = [(value, f"next_{state.name}") for value, state in zip(results[count:], cell.states, strict=True)]
     named += [(scope.buffers[path], f"next_{path}") for path in buffers]
-    named += [(value, f"{port.name}_t") for value, port in zip(results[:count], cell.outputs, strict=True)]
+    by_name = {port.name: value for value, port in zip(results[:count], cell.outputs, strict=True)}
+    named += [(by_name[lane.name], f"{lane.name}_t") for lane in target.stacked]
     body.graph.outputs += own_values(body, named, body.graph.inputs)
 
 
 def _inputs(cell: Module, target: Scan, rows: Sequence[Value], captured: Sequence[Value]) -> list[Value]:
-    table = dict(zip(target.scanned, rows, strict=True)) | dict(zip(target.captured, captured, strict=True))
+    table = dict(zip(target.inputs, (*rows, *captured), strict=True))
     return [table[port.name] for port in cell.inputs if port.name in table]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from dlc.backends.reference.sizes import concrete, shape_of
+from dlc.check_ir import size_of
 from dlc.diagnostics import error
 from dlc.dims import Dim, evaluate
 from dlc.ir import FLOATS, Bind, Call, Distribution, Equation, Instance, Module, Program, Read, Scan
@@ -237,25 +238,28 @@ class Planner:
 
     def scan(self, equation: Equation, target: Scan) -> Step:
         plan, cell = self.callee(target), self.machine.table[target.module]
-        names = (*target.scanned, *target.captured)
-        count, axis = len(target.scanned), target.axis
-        steps = evaluate(target.steps, self.dims)
+        names = target.inputs
+        whole = (slice(None),)
+        time_axes = [whole * lane.axis for lane in target.scanned]
+        steps = evaluate(size_of(target.steps), self.dims)
         positions = tuple(names.index(port.name) for port in cell.inputs)
+        ports = [port.name for port in cell.outputs]
+        wanted = [ports.index(lane.name) for lane in target.stacked]
         states = slice(len(names), len(names) + len(cell.states))
         order = range(steps - 1, -1, -1) if target.reverse else range(steps)
-        stacked = [self.module.types[value] for value in equation.outputs[: len(cell.outputs)]]
+        stacked = [self.module.types[value] for value in equation.outputs[: len(wanted)]]
         empty = [np.zeros(shape_of(type_, self.dims), self.machine.dtype(type_.dtype)) for type_ in stacked]
-        before = (slice(None),) * axis
 
         def step(values: Values) -> None:
             given = [values[index] for index in equation.inputs if index is not None]
             lengths = given[-1] if target.has_lengths else None
             held = given[states]
-            stacks: list[list[Any]] = [[None] * steps for _ in cell.outputs]
+            stacks: list[list[Any]] = [[None] * steps for _ in wanted]
             for time in order:
-                seen = [x[(*before, time)] if i < count else x for i, x in enumerate(given[: len(names)])]
+                now = [x[(*before, time)] for before, x in zip(time_axes, given, strict=False)]
+                seen = [*now, *given[len(now) : len(names)]]
                 results = plan.run([*(seen[position] for position in positions), *held])
-                outputs, new = results[: len(stacks)], results[len(stacks) :]
+                outputs, new = [results[index] for index in wanted], results[len(ports) :]
                 if lengths is not None:
                     valid = time < lengths
                     outputs = [_select(valid, output, np.zeros_like(output)) for output in outputs]
@@ -263,8 +267,8 @@ class Planner:
                 held = new
                 for stack, output in zip(stacks, outputs, strict=True):
                     stack[time] = output
-            for index, stack, nothing in zip(equation.outputs, stacks, empty, strict=False):
-                values[index] = np.stack(stack, axis=axis) if stack else nothing
+            for index, lane, stack, nothing in zip(equation.outputs, target.stacked, stacks, empty, strict=False):
+                values[index] = np.stack(stack, axis=lane.axis) if stack else nothing
             for index, state in zip(equation.outputs[len(stacks) :], held, strict=True):
                 values[index] = state
 

@@ -60,7 +60,8 @@ class Demands:
         names = [*(port.name for port in module.inputs), *(state.name for state in module.states)]
         wanted = {names[index] for index in asked}
         values = dict(zip(scan_names(module, target), equation.inputs, strict=False))
-        return [v for name, v in values.items() if name in wanted and name not in target.scanned and v is not None]
+        scanned = {lane.name for lane in target.scanned}
+        return [v for name, v in values.items() if name in wanted and name not in scanned and v is not None]
 
     def _full(self, module: ir.Module, value: int) -> bool:
         shape = module.types[value].shape
@@ -69,4 +70,4 @@ class Demands:
 
 def scan_names(module: ir.Module, target: ir.Scan) -> list[str]:
     """What each input of a scan equation feeds (lengths, if any, come after)."""
-    return [*target.scanned, *target.captured, *(state.name for state in module.states)]
+    return [*target.inputs, *(state.name for state in module.states)]

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from dlc.backends.common.body import Body, Parts
+from dlc.backends.common.expressions import Expressions
 from dlc.backends.common.form import Sample, Step
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import VARIES, Site, apply
@@ -44,7 +45,7 @@ class KerasDialect:
             raise error("E0702", f"the tensorflow backend has no rule for `{site.op}`", exit_code=3)
         return apply(rule, _with_wide_sizes(site))
 
-    def number(self, code: ast.expr, value: object, kind: TensorType, body: Body) -> ast.expr:
+    def number(self, code: ast.expr, value: object, kind: TensorType, body: Expressions) -> ast.expr:
         if is_size(code):
             return quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
         return call("ops.convert_to_tensor", code, dtype=dtype_code(kind.dtype))
@@ -59,7 +60,9 @@ class KerasDialect:
         renamed = [ast.keyword("attention_mask" if k.arg == "mask" else k.arg, k.value) for k in keywords]
         return ast.Call(target, list(args), renamed)
 
-    def draw(self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Body) -> ast.expr:
+    def draw(
+        self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Expressions
+    ) -> ast.expr:
         function, names = DRAWS[node.draw.distribution.name]
         defaults = {"minval": 0, "maxval": 1, "mean": 0, "stddev": 1}
         self.seeded = True
@@ -79,15 +82,20 @@ class KerasDialect:
         """One call of the helper `scan`; the step is a lambda over the scanned inputs and the states."""
         before, cell_call = self._step(node, parts, body)
         cell = body.owner.folding.of(node.target).members[0].module
-        dtypes = tuple(DTYPE_NAMES[cell.types[port.value].dtype] for port in cell.outputs)
+        lanes = {lane.name: lane.axis for lane in node.scan.stacked}
+        dtypes = tuple(
+            DTYPE_NAMES[cell.types[port.value].dtype] if port.name in lanes else None for port in cell.outputs
+        )
+        time = next((lane.axis for lane in (*node.scan.scanned, *node.scan.stacked)), 1)
         keywords: dict[str, ast.expr | None] = {
-            "axis": None if node.scan.axis == 1 else literal(node.scan.axis),
+            "axis": None if time == 1 else literal(time),
             "reverse": literal(True) if node.scan.reverse else None,
             "lengths": parts.lengths,
             "steps": None if node.steps is None else body.value(node.steps),
             "dtypes": None if dtypes == ("float32",) else literal(dtypes),
         }
-        scanned = ast.List(list(parts.scanned), ast.Load())
+        given = zip(node.scan.scanned, parts.scanned, strict=True)
+        scanned = ast.List([_moved(code, lane.axis, time) for lane, code in given], ast.Load())
         states = ast.List(list(parts.states), ast.Load())
         code = ast.Call(
             body.owner.helper("scan"),
@@ -98,7 +106,8 @@ class KerasDialect:
             ast.Name(result if body.uses[temp] else "_", ast.Store())
             for temp, result in zip(node.results, parts.results, strict=True)
         ]
-        outputs = [name(result) for result in parts.results[: len(cell.outputs)]]
+        made = zip(node.scan.stacked, parts.results, strict=False)
+        outputs = [_moved(name(result), time, lane.axis) for lane, result in made]
         return [*before, ast.Assign([ast.Tuple(list[ast.expr](targets), ast.Store())], code)], outputs
 
     def _step(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], ast.expr]:
@@ -116,9 +125,9 @@ class KerasDialect:
             given[word] = code
         inner = body.scope.child()
         parameters: list[str] = []
-        for word in node.scan.scanned:
-            parameters.append(inner.allocate(f"{word}_t"))
-            given[word] = name(parameters[-1])
+        for lane in node.scan.scanned:
+            parameters.append(inner.allocate(f"{lane.name}_t"))
+            given[lane.name] = name(parameters[-1])
         states: list[ast.expr] = []
         for word in form.states:
             parameters.append(inner.allocate(word.split(".")[-1]))
@@ -137,6 +146,11 @@ class KerasDialect:
             arguments += [ast.arg(word) for word in bound]
             defaults = [name(word) for word in bound]
         return before, ast.Lambda(ast.arguments([], arguments, None, [], [], None, defaults), called)
+
+
+def _moved(code: ast.expr, axis: int, to: int) -> ast.expr:
+    """The helper `scan` knows one axis of time; a value with another is moved."""
+    return code if axis == to else quote("ops.moveaxis($x, $axis, $to)", x=code, axis=literal(axis), to=literal(to))
 
 
 def _loop_names(body: Body) -> set[str]:

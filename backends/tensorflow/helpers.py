@@ -249,12 +249,12 @@ def scan(
     reverse: bool = False,
     lengths: tf.Tensor | None = None,
     steps: int | None = None,
-    dtypes: Sequence[str] = ("float32",),
+    dtypes: Sequence[str | None] = ("float32",),
 ) -> list[tf.Tensor]:
     """Runs `step(*inputs at t, *states)` over time: stacked outputs, final states.
 
-    `step` returns its outputs (of `dtypes`), then the new states. From a row's length
-    on, outputs are 0 and states stay.
+    `step` returns its outputs (of `dtypes`; one of None is not kept), then the new
+    states. From a row's length on, outputs are 0 and states stay.
     """
     rows = [ops.moveaxis(x, axis, 0) for x in inputs]
     steps = ops.shape(rows[0])[0] if steps is None else steps
@@ -269,7 +269,8 @@ def scan(
         t = steps - 1 - count if reverse else count
         results = step(*(array.read(t) for array in arrays), *carried)
         results = list(results) if isinstance(results, tuple | list) else [results]
-        values, new = results[: len(dtypes)], results[len(dtypes) :]
+        made, new = results[: len(dtypes)], results[len(dtypes) :]
+        values = [value for value, dtype in zip(made, dtypes, strict=True) if dtype]
         if lengths is not None:
             valid = tf.cast(t, lengths.dtype) < lengths
             values = [
@@ -289,7 +290,7 @@ def scan(
             new,
         )
 
-    outputs = [tf.TensorArray(dtype, size=steps) for dtype in dtypes]
+    outputs = [tf.TensorArray(dtype, size=steps) for dtype in dtypes if dtype]
     _, outputs, final = tf.while_loop(
         lambda count, *_: count < steps,
         body,

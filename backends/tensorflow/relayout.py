@@ -248,7 +248,8 @@ class Relayout(Conversions):
         given: set[int] = set()
         for name, value in zip(fed, equation.inputs, strict=False):
             index = ports.index(name)
-            follows = name not in target.scanned and value is not None and self._has_last(value)
+            scanned = any(lane.name == name for lane in target.scanned)
+            follows = not scanned and value is not None and self._has_last(value)
             if value is None or not (index in asked or follows):
                 continue
             given.add(index)
@@ -260,14 +261,20 @@ class Relayout(Conversions):
             )
             for index, value in enumerate(equation.inputs)
         )
+        # A stacked output goes by its place among the cell's outputs, a final state by the one behind them.
+        made = [port.name for port in cell.outputs]
+        lanes = {**dict(enumerate(target.stacked))}
+        shift = len(made) - len(target.stacked)
+        places = [made.index(lane.name) for lane in target.stacked]
+        places += range(len(made), len(equation.outputs) + shift)
         outputs = tuple(
-            self._scan_output(target, value, index in variant.last, index < len(cell.outputs))
+            self._scan_output(lanes.get(index), value, places[index] in variant.last)
             for index, value in enumerate(equation.outputs)
         )
         self._emit(replace(equation, inputs=inputs, outputs=outputs, target=replace(target, module=variant.key)))
-        for old, new in zip(equation.outputs, outputs, strict=True):
+        for index, (old, new) in enumerate(zip(equation.outputs, outputs, strict=True)):
             if old not in self._forms:
-                order = stacked_order(self._type(old).rank, target.axis)
+                order = stacked_order(self._type(old).rank, lanes[index].axis)
                 back = tuple(order.index(axis) for axis in range(len(order)))
                 self._forms[old] = Forms(new)
                 self._forms[old].first = self._forms[old].main = self._reordered(new, back, old)
@@ -277,15 +284,17 @@ class Relayout(Conversions):
             return None
         if not last:
             return self._first(value)
-        if name not in target.scanned:
+        lane = next((lane for lane in target.scanned if lane.name == name), None)
+        if lane is None:
             return self._last(value)
-        return self._reordered(self._first(value), stacked_order(self._type(value).rank, target.axis), value)
+        return self._reordered(self._first(value), stacked_order(self._type(value).rank, lane.axis), value)
 
-    def _scan_output(self, target: ir.Scan, old: int, last: bool, stacked: bool) -> int:
-        if not (last and stacked):
+    def _scan_output(self, lane: ir.Lane | None, old: int, last: bool) -> int:
+        """`lane`: of a stacked output, None for a final state."""
+        if not last or lane is None:
             return self._define(old, last)
         type_ = self._type(old)
-        order = stacked_order(type_.rank, target.axis)
+        order = stacked_order(type_.rank, lane.axis)
         return self._new(ir.TensorType(type_.dtype, tuple(type_.shape[axis] for axis in order)), old)
 
     # --- the module's border -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dlc.backends.common.body import Body, Parts
+from dlc.backends.common.expressions import Expressions, Tools
 from dlc.backends.common.form import Sample, Step
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import Site, apply
@@ -67,10 +68,8 @@ class TorchDialect:
     def device(self, anchor: ast.expr | None) -> list[ast.keyword]:
         return [] if anchor is None else [ast.keyword("device", quote("$x.device", x=anchor))]
 
-    def number(self, code: ast.expr, value: object, kind: TensorType, body: Body) -> ast.expr:
-        from dlc.backends.common.body import BodyTools
-
-        tools = BodyTools(body)
+    def number(self, code: ast.expr, value: object, kind: TensorType, body: Expressions) -> ast.expr:
+        tools = Tools(body)
         return self.full(code, value, [], kind, tools.anchor())
 
     def full(
@@ -99,10 +98,10 @@ class TorchDialect:
     def layer(self, target: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
         return ast.Call(target, list(args), list(keywords))
 
-    def draw(self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Body) -> ast.expr:
-        from dlc.backends.common.body import BodyTools
-
-        tools = BodyTools(body)
+    def draw(
+        self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Expressions
+    ) -> ast.expr:
+        tools = Tools(body)
         kind = node.draw.distribution.name
         plain = [body.plain(value) for value in node.arguments]
         if kind == "truncated_normal":
@@ -133,21 +132,23 @@ class TorchDialect:
         scan = node.scan
         step = body.local("t")
         out: list[ast.stmt] = []
-        count = len(parts.results) - len(parts.states)
+        count = len(scan.stacked)
         outputs, states = parts.results[:count], parts.results[count:]
         for word, initial in zip(states, parts.states, strict=True):
             out += statements("$word = $x", word=name(word), x=initial)
         lists = _list_names(outputs, body)
         for word in lists:
             out += statements("$items = []", items=name(word))
-        args = [_at(x, scan.axis, name(step)) for x in parts.scanned]
+        args = [_at(x, lane.axis, name(step)) for lane, x in zip(scan.scanned, parts.scanned, strict=True)]
         keywords = [ast.keyword(word, x) for word, x in zip(scan.captured, parts.captured, strict=True)]
         news = [body.local(f"next_{word}") for word in states] if parts.lengths is not None else states
-        given = [ast.keyword(word, x) for word, x in zip(scan.scanned[1:], args[1:], strict=True)]
+        given = [ast.keyword(lane.name, x) for lane, x in zip(scan.scanned[1:], args[1:], strict=True)]
         cell = body.owner.folding.of(node.target)
         args, optional = _ordered(cell, args[:1], given + keywords, [name(word) for word in states])
         result = self.layer(parts.cell, [*args, *body.layers(node)], optional)
-        loop: list[ast.stmt] = [ast.Assign([_targets([*outputs, *news])], result)]
+        named = dict(zip((lane.name for lane in scan.stacked), outputs, strict=True))
+        made = [named.get(port.name, "_") for port in cell.members[0].module.outputs]
+        loop: list[ast.stmt] = [ast.Assign([_targets([*made, *news])], result)]
         loop += self._masked(parts, outputs, states, news, name(step), body)
         for word, items in zip(outputs, lists, strict=True):
             loop += statements("$items.append($x)", items=name(items), x=name(word))
@@ -156,9 +157,9 @@ class TorchDialect:
             steps = quote("reversed($steps)", steps=steps)
         out.append(ast.For(ast.Name(step, ast.Store()), steps, loop, []))
         stacked: list[ast.expr] = []
-        for items in lists:
+        for lane, items in zip(scan.stacked, lists, strict=True):
             listed = quote("$items[::-1]", items=name(items)) if scan.reverse else name(items)
-            stacked.append(call("torch.stack", listed, dim=literal(scan.axis)))
+            stacked.append(call("torch.stack", listed, dim=literal(lane.axis)))
         return out, stacked
 
     def _masked(
@@ -184,7 +185,7 @@ class TorchDialect:
 
     def _steps(self, node: Step, parts: Parts, body: Body) -> ast.expr:
         if parts.scanned:
-            return self.extent(parts.scanned[0], node.scan.axis)
+            return self.extent(parts.scanned[0], node.scan.scanned[0].axis)
         assert node.steps is not None
         return body.value(node.steps)
 
@@ -200,7 +201,7 @@ def _list_names(outputs: Sequence[str], body: Body) -> list[str]:
     return out
 
 
-def is_other(node: Sample, body: Body, whole: ast.expr) -> bool:
+def is_other(node: Sample, body: Expressions, whole: ast.expr) -> bool:
     """True if the tensor whose first axes a draw has is of another element type or rank, or no input."""
     module = body.form.modules[0]
     for port in module.inputs:

@@ -2,7 +2,7 @@
 
 - A module's own draw becomes an input of the same name.
 - A call of a module with draws gets an input for each: `<instance path>_<name>`.
-- A scan over such a module gets a scanned input, with the time axis where the scan has it.
+- A scan over such a module gets a scanned input, with the time axis where the scan's other values have it.
 - In a network, a module that draws in one mode only gets the same input, unused, in the other mode, so that both modes
 are
   called alike. Where a call itself is there in one mode only, its input is absent in the other, and optional in both.
@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from dlc.check_ir import formal_dimensions, renamed, with_axis
+from dlc.check_ir import formal_dimensions, renamed, size_of, with_axis
 from dlc.dims import symbols
-from dlc.ir import BlockId, Call, Distribution, Draw, Equation, Module, Port, Program, Scan
+from dlc.ir import BlockId, Call, Distribution, Draw, Equation, Lane, Module, Port, Program, Scan
 from dlc.passes.rewrite import Values, free_name, without_identity
 
 
@@ -105,18 +105,24 @@ class _Lift:
         ports = {port.name: callee.types[port.value] for port in callee.inputs}
         path, dims = module.instances[target.instance].path, dict(target.dims)
         new: list[int] = []
+        lanes: list[Lane] = []
         for name, distribution in gained.items():
             type_ = renamed(ports[name], dims)
             if isinstance(target, Scan):
-                type_ = with_axis(type_, target.axis, target.steps)
+                lanes.append(Lane(name, min(_time_axis(target), type_.rank)))
+                type_ = with_axis(type_, lanes[-1].axis, size_of(target.steps))
             new.append(values.new(type_))
             add(f"{path}.{name}", new[-1], distribution)
         if isinstance(target, Scan):
             at = len(target.scanned)
-            target = replace(target, scanned=(*target.scanned, *gained))
+            target = replace(target, scanned=(*target.scanned, *lanes))
         else:
             at = len(self.table[target.module].inputs)
         return replace(equation, target=target, inputs=(*equation.inputs[:at], *new, *equation.inputs[at:]))
+
+
+def _time_axis(scan: Scan) -> int:
+    return next((lane.axis for lane in (*scan.scanned, *scan.stacked)), 0)
 
 
 def _with_draws(program: Program, other: Program, pairs: Mapping[str, str]) -> Program:

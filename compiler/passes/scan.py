@@ -45,7 +45,8 @@ def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
     module, sizes = b.elaborator.module_for(b, layer, types, {n: b.type_of(t) for n, t in states.items()}, span)
     start = [_initial(b, module, state, states, sizes, span) for state in module.states]
     lengths = _lengths(b, options)
-    kinds = [_stacked(in_caller(module.types[p.value], sizes), axis, steps, p.name, span) for p in module.outputs]
+    time = _size(steps)
+    kinds = [_stacked(in_caller(module.types[p.value], sizes), axis, time, p.name, span) for p in module.outputs]
     kinds += [in_caller(module.types[p.value], sizes) for p in module.next_states]
     present = [p.name for p in module.inputs]
     order = [n for n in names if n in present], [n for n in captured if n in present]
@@ -54,12 +55,12 @@ def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
     target = ir.Scan(
         instance=layer.instance,
         module=module.key,
-        scanned=tuple(order[0]),
+        scanned=tuple(ir.Lane(name, axis) for name in order[0]),
         captured=tuple(order[1]),
-        axis=axis,
+        stacked=tuple(ir.Lane(port.name, axis) for port in module.outputs),
+        steps=steps,
         reverse=reverse,
         has_lengths=lengths is not None,
-        steps=steps,
         dims=tuple(sizes.items()),
     )
     outputs = b.emit("scan", [*inputs, *([lengths.id] if lengths else [])], kinds, span, target=target)
@@ -107,19 +108,27 @@ def _axis(b: Builder, values: Sequence[Tensor], axis: int, scanned: Sequence[Arg
     return axis + b.type_of(values[0]).rank if axis < 0 and values else axis
 
 
-def _steps(b: Builder, values: Sequence[Tensor], axis: int, options: dict[str, Argument], span: Span) -> Size:
+def _steps(b: Builder, values: Sequence[Tensor], axis: int, options: dict[str, Argument], span: Span) -> Static:
+    """The number of time steps. Raises DlcError E0310, E0613."""
     sizes = [b.type_of(value).shape[axis] for value in values]
     given = options.get("steps")
+    written = Static(sizes[0]) if sizes else Static(0)
     if given is not None:
         if not isinstance(given.thing, Static) or not isinstance(given.thing.value, int | Dim):
             raise error("E0310", "`steps` is a size", given.span, found=describe(given.thing))
-        sizes.append(given.thing.value)
+        written = given.thing
+        sizes.append(_size(written))
     for size in sizes[1:]:
         if size != sizes[0]:
             raise error(
                 "E0613", "the scanned inputs differ in their number of steps", span, found=f"{sizes[0]} and {size}"
             )
-    return sizes[0]
+    return written
+
+
+def _size(steps: Static) -> Size:
+    assert isinstance(steps.value, int | Dim)
+    return steps.value
 
 
 def _scanned_names(layer: Layer, others: Sequence[Argument], scanned: Sequence[Argument], span: Span) -> list[str]:

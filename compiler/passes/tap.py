@@ -1,8 +1,8 @@
 """Chosen values become outputs of the network, through calls and scans, so that `verify` can see where numbers part.
 
 A point is (module, equation): each of the equation's outputs becomes an output of its module, of every call of that
-module (`Tap.path` holds the instances on the way) and so of the network. Out of a scan it comes stacked along the
-scan's axis. Blocks that gain outputs lose their identity, so that no backend takes its native form of them; backends
+module (`Tap.path` holds the instances on the way) and so of the network. Out of a scan it comes stacked along a
+new first axis. Blocks that gain outputs lose their identity, so that no backend takes its native form of them; backends
 know nothing of taps.
 """
 
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from dlc.check_ir import renamed, with_axis
-from dlc.ir import BlockId, Call, Equation, Module, Origin, Port, Program, Scan, Static, TensorType
+from dlc.check_ir import renamed, size_of, with_axis
+from dlc.ir import BlockId, Call, Equation, Lane, Module, Origin, Port, Program, Scan, Static, TensorType
 from dlc.passes.rewrite import Values, free_name, without_identity
 
 Point = tuple[str, int]  # a module's key and the number of an equation of its body
@@ -82,11 +82,16 @@ def _module(
             path = module.instances[target.instance].path
             for inner in taps[target.module]:
                 type_ = renamed(types[inner.output], dims)
-                new.append(
-                    values.new(with_axis(type_, target.axis, target.steps) if isinstance(target, Scan) else type_)
-                )
+                if isinstance(target, Scan):
+                    type_ = with_axis(type_, 0, size_of(target.steps))
+                new.append(values.new(type_))
                 add(f"{path}.{inner.output}", new[-1], inner, point, inner.index, equation)
-            at = len(callee.outputs) - len(new)
+            if isinstance(target, Scan):
+                at = len(target.stacked)
+                lanes = tuple(Lane(inner.output, 0) for inner in taps[target.module])
+                equation = replace(equation, target=replace(target, stacked=(*target.stacked, *lanes)))
+            else:
+                at = len(callee.outputs) - len(new)
             equation = replace(equation, outputs=(*equation.outputs[:at], *new, *equation.outputs[at:]))
         body.append(equation)
         if point in chosen:

@@ -124,7 +124,8 @@ def test_taps_show_values_inside_calls_and_scans(weights, inputs) -> None:
     np.testing.assert_array_equal(found["tap_concat_3_0"], plain["final"])
     product = inputs["x"] @ weights["scan.forward.dense.weight"].T
     valid = np.arange(5) < inputs["lengths"][:, None]
-    np.testing.assert_allclose(found["scan_forward_dense_tap_matmul_1_0"], product * valid[..., None], atol=1e-12)
+    expected = np.swapaxes(product * valid[..., None], 0, 1)  # steps first
+    np.testing.assert_allclose(found["scan_forward_dense_tap_matmul_1_0"], expected, atol=1e-12)
 
 
 def test_tapped_library_blocks_lose_their_identity() -> None:
@@ -141,7 +142,7 @@ def test_a_value_without_the_batch_gets_rows_where_lengths_mask(weights, inputs)
     tapped, taps = tap(program, [("dense#0", 0)])
     check_program(tapped)
     found = Interpreter(tapped, weights, exact=True).run(inputs)[taps[0].output]
-    assert found.shape == (3, 5, 4, 3)
+    assert found.shape == (5, 3, 4, 3)
     valid = np.arange(5) < inputs["lengths"][:, None]
-    expected = np.where(valid[..., None, None], weights["scan.forward.dense.weight"].T, 0.0)
+    expected = np.where(valid.T[..., None, None], weights["scan.forward.dense.weight"].T, 0.0)
     np.testing.assert_array_equal(found, expected)
