@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from unittest import mock
 
-import numpy as np
 import pytest
 from dlc import networks
 from dlc.backends.api import Artifact, Network, Options, Unit
@@ -18,7 +16,6 @@ from dlc.verify.backends import find_backend
 from dlc.verify.report import AGREES, DISAGREES, Case
 from dlc.verify.run import Settings, verify
 from dlc.verify.workers import Workers
-from wrong_rules import RULES
 
 TEXT = """block cell(hidden: int):
     input x: float[N, I]
@@ -188,25 +185,3 @@ def test_a_wrong_structure_is_named(unit: Unit, fault: str, backend: str, worker
     assert case.cause is not None, f"{case.message} {case.detail}"
     line = TEXT.splitlines()[(case.cause.caller or case.cause.span).line - 1].strip()
     assert line.startswith(words), f"{line}: {case.cause}"
-
-
-#: Softmax as the framework has it, which is NaN over nothing but -inf.
-PLAIN_SOFTMAX = {
-    "torch": "F.softmax($0, dim=$axis)",
-    "tensorflow": "ops.softmax($0, axis=$axis)",
-    "onnx": lambda b, use: b("Softmax", use.inputs[0], axis=use.attributes["axis"]),
-}
-
-
-@pytest.mark.parametrize("backend", BACKENDS[1:])
-def test_a_softmax_of_nothing_is_named(unit: Unit, backend: str, workers: Workers) -> None:
-    """A row of length 1 masks everything, since the mask is of `lengths - 1`."""
-    inputs = {"x": np.ones((2, 4, 6), np.float32), "lengths": np.array([4, 1])}
-    settings = Settings(modes=("inference",), inputs=inputs)
-    (case,) = verify(unit, [backend], settings, workers).cases
-    assert case.status == AGREES, f"{case.message} {case.detail}"
-    with mock.patch.dict(RULES[backend], {"softmax": PLAIN_SOFTMAX[backend]}):
-        (case,) = verify(unit, [backend], settings, workers).cases
-    assert case.status == DISAGREES, f"{case.status} {case.message} {case.detail}"
-    assert case.cause is not None
-    assert (case.cause.op, TEXT.splitlines()[case.cause.span.line - 1].split()[0]) == ("softmax", "weights")

@@ -66,6 +66,19 @@ def test_the_single_precision_error_is_noise_too() -> None:
     assert judge(off_by(9e-4), references).verdict == DISAGREES
 
 
+@pytest.mark.parametrize(
+    ("precision", "limit"), [("f32", 1e-3), ("f64", 1e-3), ("f16", 4 * 2.0**-10), ("bf16", 4 * 2.0**-7)]
+)
+def test_noise_has_a_limit_in_each_precision(precision: str, limit: float) -> None:
+    single = EXACT if precision == "f64" else EXACT.astype(np.float16 if precision == "f16" else np.float32)
+    for share, verdict in ((0.999, AGREES), (1.001, INCONCLUSIVE)):
+        shifted = EXACT.copy()
+        shifted[0] += share * limit * 4.0
+        report = judge(single, References({"y": EXACT}, {"y": single}, ({"y": shifted},) * 3, precision))
+        assert report.verdict == verdict, report
+        assert verdict == INCONCLUSIVE or report.tolerance <= max(8e-3, 32 * limit / 4)
+
+
 def test_error_is_scaled_by_the_largest_value_not_by_each() -> None:
     found = EXACT.astype(np.float32)
     found[3] = 1e-6  # where the oracle has 0
