@@ -199,14 +199,21 @@ def evaluate(size: Size, values: Mapping[str, int]) -> int:
     return result
 
 
-def solve(equation: Size, name: str, value: Size) -> Size | None:
-    """The `name` for which `equation` equals `value`: exact, for equations linear in `name`; None otherwise."""
-    slope = subtract(substitute(equation, {name: add(symbol(name), 1)}), equation)
+def linear(size: Size, name: str) -> tuple[Size, Size] | None:
+    """(a, b) where the size is a*name + b, a is not 0 and neither has `name` in it; None if it is not of this form."""
+    slope = subtract(substitute(size, {name: add(symbol(name), 1)}), size)
     if name in symbols(slope) or slope == 0:
         return None
-    rest = subtract(equation, multiply(slope, symbol(name)))
-    if name in symbols(rest):
+    rest = subtract(size, multiply(slope, symbol(name)))
+    return None if name in symbols(rest) else (slope, rest)
+
+
+def solve(equation: Size, name: str, value: Size) -> Size | None:
+    """The `name` for which `equation` equals `value`: exact, for equations linear in `name`; None otherwise."""
+    found = linear(equation, name)
+    if found is None:
         return None
+    slope, rest = found
     return exact_divide(subtract(value, rest), slope)
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ast
 from typing import Protocol
 
+from dlc.backends.common.choice import if_chain
+from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.evaluate import free_names
-from dlc.backends.common.expression import negated, python
-from dlc.backends.common.fold import Folded, Folding, reads_training
+from dlc.backends.common.expression import python
+from dlc.backends.common.folding import Folded, Folding
 from dlc.backends.common.form import (
     Bind,
     Branch,
@@ -259,7 +261,7 @@ class Construction:
         last = node.arms[-1]
         orelse = arm_lines(last) if last is not None else pairs.pop()[1]
         self.last = {}
-        return [*before, *_chain(pairs, orelse)]
+        return [*before, *if_chain(pairs, orelse)]
 
     def _track(self, node: Bind) -> list[ast.stmt]:
         out: list[ast.stmt] = []
@@ -345,16 +347,6 @@ def plain(value: Value) -> object:
 
 def _same(left: object, right: object) -> bool:
     return type(left) is type(right) and left == right
-
-
-def _chain(pairs: list[tuple[ast.expr, list[ast.stmt]]], orelse: list[ast.stmt]) -> list[ast.stmt]:
-    if not pairs:
-        return orelse
-    (test, body), rest = pairs[0], pairs[1:]
-    below = _chain(rest, orelse)
-    if not body:
-        return [ast.If(negated(test), below, [])] if below else []
-    return [ast.If(test, body, below)]
 
 
 __all__ = ["Construction", "free_names", "plain", "quote"]

@@ -16,6 +16,7 @@ from dlc.ir import TensorType
 
 if TYPE_CHECKING:
     from dlc.backends.common.body import Body, Parts
+    from dlc.backends.common.expressions import Expressions
 
 
 class Dialect(Protocol):
@@ -25,7 +26,7 @@ class Dialect(Protocol):
         """The code of an op (see `rule`)."""
         ...
 
-    def number(self, code: ast.expr, value: object, kind: TensorType, body: Body) -> ast.expr:
+    def number(self, code: ast.expr, value: object, kind: TensorType, body: Expressions) -> ast.expr:
         """A constant or size where a tensor must stand (a result, a call's operand)."""
         ...
 
@@ -56,7 +57,9 @@ class Dialect(Protocol):
         """A call of a layer."""
         ...
 
-    def draw(self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Body) -> ast.expr:
+    def draw(
+        self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Expressions
+    ) -> ast.expr:
         """A random draw."""
         ...
 

@@ -43,6 +43,12 @@ def name(identifier: str) -> ast.expr:
     return ast.Name(identifier, ast.Load())
 
 
+def target(identifiers: Sequence[str]) -> ast.expr:
+    """What an assignment to these variables stands on: a name, or a tuple of names."""
+    names: list[ast.expr] = [ast.Name(one, ast.Store()) for one in identifiers]
+    return names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
+
+
 def dotted(path: str) -> ast.expr:
     """`a.b.c` as code."""
     first, *rest = path.split(".")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dlc.backends.common.evaluate import Unknown, evaluate
-from dlc.backends.common.fold import Folded
+from dlc.backends.common.folding import Folded
 from dlc.backends.common.names import Scope, dimension_name
 from dlc.backends.common.quote import literal, name, quote
 from dlc.ir import BlockId

@@ -168,7 +168,7 @@ def _item_source(one: Seen, position: int) -> Expr | None:
 
 def _size(seen: Sequence[Seen]) -> Value:
     try:
-        canonical = [_to_homes(cast(Size, one.value), one.homes) for one in seen]
+        canonical = [to_homes(cast(Size, one.value), one.homes) for one in seen]
     except Unknown:
         canonical = []
     if canonical and all(size == canonical[0] for size in canonical):
@@ -182,7 +182,7 @@ def _size(seen: Sequence[Seen]) -> Value:
     raise Refused(f"sizes differ: {', '.join(sorted({str(one.value) for one in seen}))}")
 
 
-def _to_homes(size: Size, homes: Sequence[Home]) -> Size:
+def to_homes(size: Size, homes: Sequence[Home]) -> Size:
     known = {home.symbol: dims.symbol(home_symbol(home)) for home in homes}
     if any(name not in known for name in dims.symbols(size)):
         raise Unknown("a size without a home")

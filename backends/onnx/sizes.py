@@ -100,9 +100,10 @@ class Sizes:
 
     def _solve(self, home: Home, name: str, axis: Value) -> Value:
         """`2*T + 1` stands on the axis: T is `(axis - 1) / 2`, which comes out even."""
-        zero = dims.substitute(home.size, {name: 0})
-        slope = dims.subtract(dims.substitute(home.size, {name: 1}), zero)
-        value = axis if zero == 0 else self._builder("Sub", axis, self.one(zero), hint=name)
+        found = dims.linear(home.size, name)
+        assert found is not None, "a home is linear in its symbol"
+        slope, start = found
+        value = axis if start == 0 else self._builder("Sub", axis, self.one(start), hint=name)
         return value if slope == 1 else self._builder("Div", value, self.one(slope), hint=name)
 
     def _leaf(self, leaf: str | int) -> object:

@@ -9,8 +9,8 @@ from dlc.backends.api import Network, Options, Unit
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.fold import Folded, Folding, fold
 from dlc.backends.common.form import Branch, Make, Sample, Step, Store, walk
+from dlc.backends.common.groups import holds_block
 from dlc.backends.common.layout import print_module
-from dlc.backends.common.merge import holds_block
 from dlc.backends.common.names import RESERVED, Scope, camel, snake
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.signature import NO_DEFAULT, Argument, constructor, parameters

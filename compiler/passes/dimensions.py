@@ -195,6 +195,47 @@ def unknown_names(scope: Builder, dimension: syntax.Expr) -> list[str]:
     return list(dict.fromkeys(name for name in names if is_dimension_name(name) and name not in scope.env))
 
 
+def names_of(dimension: syntax.Expr | syntax.StarDimension | syntax.SizedDimension) -> list[str]:
+    """The dimension names that a declared dimension is made of; a star's is none of them."""
+    match dimension:
+        case syntax.StarDimension():
+            return []
+        case syntax.SizedDimension(name=name):
+            return [name]
+        case _:
+            return [p.id for p in parts(dimension) if isinstance(p, syntax.Name) and is_dimension_name(p.id)]
+
+
+def declared_names(declaration: BlockDeclaration) -> list[str]:
+    """All dimension names of a block's inputs and states."""
+    declared = (*declaration.inputs, *declaration.states)
+    return [name for node in declared for d in node.type.dimensions for name in names_of(d)]
+
+
+def growing_names(declaration: BlockDeclaration, absent: Sequence[str]) -> tuple[str, ...]:
+    """The dimension names that no input binds, only states have, and no number fixes: they may grow."""
+    present = [node for node in declaration.inputs if node.name not in absent]
+    bound = {name for node in present for d in node.type.dimensions for name in names_of(d)}
+    found: dict[str, None] = {}
+    for node in declaration.states:
+        for dimension in node.type.dimensions:
+            if isinstance(dimension, syntax.SizedDimension):
+                bound.add(dimension.name)
+            found.update(dict.fromkeys(names_of(dimension)))
+    return tuple(name for name in found if name not in bound)
+
+
+def with_open(formal: Sizes, names: Sequence[str]) -> Sizes:
+    """`formal` with a symbol of its own for each of `names`, which nothing in the call binds."""
+    used = set(symbols_of(formal))
+    full = dict(formal)
+    for name in names:
+        fresh = _fresh(name, used)
+        used.add(fresh)
+        full[name] = dims.symbol(fresh)
+    return full
+
+
 def require_known(scope: Builder, dimension: syntax.Expr) -> None:
     """Raises DlcError (E0407) for a dimension name that nothing has bound."""
     unknown = unknown_names(scope, dimension)
@@ -338,8 +379,8 @@ def homes(ports: Sequence[tuple[str, TensorType]], symbols: Sequence[str]) -> tu
 
 
 def _linear(size: Size, name: str) -> bool:
-    slope = dims.subtract(dims.substitute(size, {name: dims.add(dims.symbol(name), 1)}), size)
-    return isinstance(slope, int) and slope != 0
+    found = dims.linear(size, name)
+    return found is not None and isinstance(found[0], int)
 
 
 def symbols_of(sizes: Mapping[str, Size | tuple[Size, ...]]) -> list[str]:

@@ -1,0 +1,88 @@
+"""Values in a body: results, names, entries of lists, layers."""
+
+from __future__ import annotations
+
+import ast
+
+from dlc.backends.common import held
+from dlc.backends.common.constants import Constants
+from dlc.backends.common.form import Element, Invoke, Listing, Own, Ref, Reference, Slot, Spread, Step, Temp, Turns, Var
+from dlc.backends.common.printing import Frame
+from dlc.backends.common.quote import name, quote
+
+
+class Operands(Constants):
+    """References of the form as code."""
+
+    def ref(self, ref: Ref) -> ast.expr:
+        match ref:
+            case Temp(id):
+                if id in self.numbers:
+                    return self.numbers[id][0]
+                return self.pending[id]
+            case Var(word):
+                return name(self.variables[word])
+            case Own(word):
+                return self.own(word)
+            case Element(word, index):
+                return quote("$x[$i]", x=name(self.variables[word]), i=self.value(index))
+
+    def content(self, content: Reference | Spread) -> ast.expr:
+        match content:
+            case Listing(items):
+                return ast.List([self.content(item) for item in items], ast.Load())
+            case Spread():
+                return ast.Starred(self._spread(content), ast.Load())
+            case None:
+                return ast.Constant(None)
+            case _:
+                return self.ref(content)
+
+    def _spread(self, spread: Spread) -> ast.expr:
+        if isinstance(spread.source, int):
+            return name(self.collectors[spread.source])
+        return name(self.variables[spread.source])
+
+    def slot(self, slot: Slot) -> ast.expr:
+        """The instance's code: `self.dense`, an element of a loop over `self.encoder_layer`, `self.unit[0]`."""
+        given = held.is_held(slot.site)
+        node = name(self.arguments[slot.site]) if given else self.owner.attribute(slot.site)
+        for place, index in enumerate(slot.indices):
+            last = place == len(slot.indices) - 1
+            if isinstance(index, Turns) and index.depth >= place and self._iterable_here(node, index.depth):
+                wish = held.item(slot.site) if given else slot.site
+                node = self._element(self.frames[index.depth], node, wish if last else f"{wish}s")
+            elif isinstance(index, Turns):
+                node = quote("$x[$i]", x=node, i=self._turn(index.depth))
+            else:
+                node = quote("$x[$i]", x=node, i=self.value(index))
+        return node
+
+    def layers(self, node: Invoke | Step) -> list[ast.expr]:
+        """The layers that a call hands on, in the order of the callee's arguments; a list's items as a list."""
+        out: dict[str, ast.expr] = {}
+        for word, slot in node.layers:
+            head, *rest = word.split(".")
+            code = self.slot(slot)
+            if not rest:
+                out[head] = code
+                continue
+            items = out.setdefault(head, ast.List([], ast.Load()))
+            assert isinstance(items, ast.List)
+            items.elts.append(code)
+        return list(out.values())
+
+    def _iterable_here(self, node: ast.expr, depth: int) -> bool:
+        """True if the container is there when the loop at this depth starts."""
+        if depth >= len(self.frames):
+            return False
+        inner = {word for frame in self.frames[depth:] for word, _ in frame.elements}
+        return not any(isinstance(one, ast.Name) and one.id in inner for one in ast.walk(node))
+
+    def _element(self, frame: Frame, base: ast.expr, wish: str) -> ast.expr:
+        for word, other in frame.elements:
+            if ast.dump(other) == ast.dump(base):
+                return name(word)
+        word = self.scope.allocate(wish)
+        frame.elements.append((word, base))
+        return name(word)

@@ -1,0 +1,82 @@
+"""The state of one print of a Form: its names, what is not yet written, the loops that are open.
+
+`constants`, `operands`, `expressions`, `loops` and `body` build on it, each on the one before.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from dataclasses import dataclass, field
+
+from dlc.backends.common import held, usage
+from dlc.backends.common.dialect import Dialect
+from dlc.backends.common.facts import Facts
+from dlc.backends.common.form import Bind, Form, Loop, Make, walk
+from dlc.backends.common.liveness import Live
+from dlc.backends.common.names import Scope
+from dlc.backends.common.owner import Owner
+from dlc.backends.common.quote import name
+
+
+@dataclass(slots=True)
+class Frame:
+    """A loop while its body is printed. `elements`: what is iterated beside the targets."""
+
+    node: Loop
+    targets: dict[str, str]
+    used: set[str] = field(default_factory=set[str])
+    elements: list[tuple[str, ast.expr]] = field(default_factory=list["tuple[str, ast.expr]"])
+    index: str | None = None
+
+
+class Printing:
+    """`arguments`: the Python names of inputs and states.
+
+    A print that is `plain_of` another one keeps each result in a variable of its own: `replay` compares the two.
+    """
+
+    def __init__(self, owner: Owner, dialect: Dialect, form: Form, scope: Scope, plain_of: Printing | None = None):
+        self.owner, self.dialect, self.form, self.scope = owner, dialect, form, scope
+        self.plainly = plain_of is not None
+        self.arguments = (
+            dict(plain_of.arguments)
+            if plain_of is not None
+            else {word: scope.allocate(word.removeprefix(held.MARK)) for word in usage.arguments(form)}
+        )
+        self.live = Live(form)
+        self.facts = Facts(form)
+        bound = [node.name for node in walk(form.body) if isinstance(node, Bind) and self.live.keeps(node)]
+        loops = [node for node in walk(form.body) if isinstance(node, Loop)]
+        bound += [word for node in loops for word, _ in node.lists if word in self.live.names]
+        self.variables = dict(self.arguments)
+        for word in dict.fromkeys(bound):
+            if word not in self.variables or self.plainly:
+                self.variables[word] = scope.allocate(word)
+        self.binds = Counter(bound)
+        self.uses = usage.count(form, self.live)
+        self.pending: dict[int, ast.expr] = {}
+        self.numbers: dict[int, tuple[ast.expr, object]] = {}
+        self.collectors: dict[int, str] = {}
+        self.frames: list[Frame] = []
+        self.loop_words: dict[str, str] = {}
+        self.makes: dict[str, Make] = {node.slot.site: node for node in walk(form.body) if isinstance(node, Make)}
+        self.copies: dict[str, str] = {}
+        self.sizes: dict[str, str] = {}
+        self.locals: dict[str, str] = {}
+        self.kinds = usage.kinds(form)
+
+    def local(self, wish: str) -> str:
+        """A variable that lives within one statement of the spec; later statements may have it again."""
+        if wish not in self.locals:
+            self.locals[wish] = self.scope.allocate(wish)
+        return self.locals[wish]
+
+    def own(self, word: str) -> ast.expr:
+        if word not in self.arguments:
+            return self.owner.own(word)
+        if self.binds[word] == 0:
+            return name(self.arguments[word])
+        if word not in self.copies:
+            self.copies[word] = self.scope.allocate(f"{word}_in")
+        return name(self.copies[word])
