@@ -207,12 +207,12 @@ class _Run:
         self._same("callee", self.proof.target(self.program, target.module), node.target)
         self._instance(node.slot, target.instance)
         self._layers(node.layers, target.instance)
-        kind = (scan.scanned, scan.captured, scan.axis, scan.reverse, scan.has_lengths)
-        wanted = (target.scanned, target.captured, target.axis, target.reverse, target.has_lengths)
+        kind = (scan.scanned, scan.captured, scan.stacked, scan.reverse, scan.has_lengths)
+        wanted = (target.scanned, target.captured, target.stacked, target.reverse, target.has_lengths)
         self._same("kind of scan", kind, wanted)
         self._same("whether steps are counted", node.steps is not None, not target.scanned)
         if node.steps is not None:
-            self._constant("steps", node.steps, target.steps, None)
+            self._constant("steps", node.steps, target.steps.value, None)
         refs = [*node.scanned, *node.captured, *node.states, *([node.lengths] if node.lengths is not None else [])]
         self._same("inputs", [self._value(ref) for ref in refs], list(equation.inputs))
         self._results(node.results, equation.outputs)

@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import cast
 
-from dlc.backends.common.evaluate import Unknown, evaluate, free_names
-from dlc.dims import Size, product
+from dlc.backends.common.evaluate import free_names
+from dlc.backends.common.size_arithmetic import divided_by, product_source
+from dlc.backends.common.size_rule import Axes, Rule, Shape
+from dlc.backends.common.size_windows import conv, conv_transpose, pool, spatial
+from dlc.dims import product
 from dlc.ir import Equation
-from dlc.spec.syntax import Binary, Conditional, Constant, Expr, ListLiteral, Name, Unary
-
-Axes = tuple[Expr | None, ...]
-Shape = tuple[Size, ...]
-Rule = Callable[[Equation, Sequence[Axes], Sequence[Shape], Shape], Axes]
+from dlc.spec.syntax import Binary, Constant, Expr, ListLiteral, Name, Unary
 
 
 def broadcast(operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
@@ -30,140 +29,6 @@ def broadcast(operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) ->
                 found = found or axes[-back]
         out.append(found)
     return tuple(out)
-
-
-def _spatial(rule: Rule) -> Rule:
-    """In the spec's order of axes: a backend may have marked data as `[N, *S, C]`, weights as `[*K, I, O]`."""
-
-    def apply(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-        marks = {name for name, _ in equation.attributes}
-        data, *weights = operands
-        if "channels_last" in marks:
-            data = (data[0], data[-1], *data[1:-1])
-        if "kernel" in marks:
-            weights = [(axes[-1], axes[-2], *axes[:-2]) for axes in weights]
-        found = rule(equation, [data, *weights], sizes, shape)
-        return (found[0], *found[2:], found[1]) if "channels_last" in marks else found
-
-    return apply
-
-
-def _conv(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    places = [_window(equation, operands[0][i + 2], operands[1][i + 2], i) for i in range(len(shape) - 2)]
-    return (operands[0][0], operands[1][0], *places)
-
-
-def _conv_transpose(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    places = [_adjoint(equation, operands[0][i + 2], operands[1][i + 2], i) for i in range(len(shape) - 2)]
-    return (operands[0][0], operands[1][1], *places)
-
-
-def _pool(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
-    kernels = [_entry(equation, "kernel", i) for i in range(len(shape) - 2)]
-    places = [_window(equation, operands[0][i + 2], kernel, i) for i, kernel in enumerate(kernels)]
-    return (*operands[0][:2], *places)
-
-
-def _entry(equation: Equation, name: str, axis: int) -> Expr | None:
-    """The source of an attribute that is a number, or one per spatial axis; a plain number if it has none."""
-    if name not in (word for word, _ in equation.attributes):
-        return Constant(1 if name in ("stride", "dilation") else 0)
-    static = equation.static(name)
-    if isinstance(static.value, tuple):
-        value = cast("tuple[object, ...]", static.value)[axis]
-        source = static.source.items[axis] if isinstance(static.source, ListLiteral) else None
-    else:
-        value, source = static.value, static.source
-    return source or (Constant(value) if isinstance(value, int) else None)
-
-
-def _border(equation: Equation, axis: int) -> Expr | None:
-    """Both ends' padding together."""
-    match _entry(equation, "padding", axis):
-        case ListLiteral((low, high)):
-            return _times(Constant(2), low) if low == high else _plus(low, high)
-        case None:
-            return None
-        case both:
-            return _times(Constant(2), both)
-
-
-def _window(equation: Equation, size: Expr | None, kernel: Expr | None, axis: int) -> Expr | None:
-    """(size + 2 padding - dilation (kernel - 1) - 1) // stride + 1, as far as it can be worked out."""
-    stride, dilation = (_entry(equation, word, axis) for word in ("stride", "dilation"))
-    given = [size, kernel, stride, _border(equation, axis), dilation]
-    if any(one is None for one in given):
-        return None
-    s, k, t, p, d = (cast(Expr, one) for one in given)
-    reach = _minus(_plus(s, p), _times(d, _minus(k, Constant(1))))
-    return _plus(_over(_minus(reach, Constant(1)), t), Constant(1))
-
-
-def _adjoint(equation: Equation, size: Expr | None, kernel: Expr | None, axis: int) -> Expr | None:
-    """(size - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1."""
-    stride, dilation, extra = (_entry(equation, word, axis) for word in ("stride", "dilation", "output_padding"))
-    given = [size, kernel, stride, _border(equation, axis), dilation, extra]
-    if any(one is None for one in given):
-        return None
-    s, k, t, p, d, o = (cast(Expr, one) for one in given)
-    grown = _plus(_minus(_times(_minus(s, Constant(1)), t), p), _times(d, _minus(k, Constant(1))))
-    return _plus(_plus(grown, o), Constant(1))
-
-
-def _plus(a: Expr, b: Expr) -> Expr:
-    return simplified(Binary("+", a, b))
-
-
-def _minus(a: Expr, b: Expr) -> Expr:
-    return simplified(Binary("-", a, b))
-
-
-def _times(a: Expr, b: Expr) -> Expr:
-    return simplified(Binary("*", a, b))
-
-
-def _over(a: Expr, b: Expr) -> Expr:
-    return simplified(Binary("//", a, b))
-
-
-def simplified(node: Expr) -> Expr:
-    """Arithmetic on numbers done, `a + 0`, `a * 1`, `a // 1` as a, and `(a + 1) - 2` as `a - 1`."""
-    if isinstance(node, Conditional):
-        return _chosen(node)
-    if not isinstance(node, Binary):
-        return node
-    left, right = simplified(node.left), simplified(node.right)
-    a, b = (one.value if isinstance(one, Constant) and type(one.value) is int else None for one in (left, right))
-    if a is not None and b is not None and node.op in _NUMBERS and not (node.op == "//" and b == 0):
-        return Constant(_NUMBERS[node.op](a, b))
-    if (node.op in ("+", "-") and b == 0) or (node.op in ("*", "//") and b == 1):
-        return left
-    if (node.op == "+" and a == 0) or (node.op == "*" and a == 1):
-        return right
-    if node.op in ("+", "-") and b is not None and isinstance(left, Binary) and left.op in ("+", "-"):
-        inner = left.right.value if isinstance(left.right, Constant) else None
-        if type(inner) is int:
-            total = (inner if left.op == "+" else -inner) + (b if node.op == "+" else -b)
-            return simplified(Binary("+" if total >= 0 else "-", left.left, Constant(abs(total))))
-    return Binary(node.op, left, right)
-
-
-def _chosen(node: Conditional) -> Expr:
-    """The arm that is taken, where the test reads no names."""
-    if free_names(node.test):
-        return node
-    try:
-        return simplified(node.body if evaluate(node.test, {}) else node.orelse)
-    except Unknown:
-        return node
-
-
-_NUMBERS: Mapping[str, Callable[[int, int], int]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "//": lambda a, b: a // b,
-}
 
 
 def _matmul(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
@@ -218,7 +83,7 @@ def reshape(given: Axes, before: Axes, old_shape: Shape, shape: Shape) -> Axes:
         if whole is None or len(missing) != 1:
             continue
         others = product_source([out[place] for place in new if out[place] is not None])
-        out[missing[0]] = whole if others is None else _divided_by(whole, others)
+        out[missing[0]] = whole if others is None else divided_by(whole, others)
     return tuple(out)
 
 
@@ -260,60 +125,6 @@ def _groups(old: Shape, new: Shape) -> list[tuple[range, range]]:
         out.append((range(i, i + found[0]), range(j, j + found[1])))
         i, j = i + found[0], j + found[1]
     return out
-
-
-def product_source(factors: Sequence[Expr | None]) -> Expr | None:
-    """The product, with numbers multiplied and `a * (b // a)`, which a reshape made, as `b`. None if one is unknown."""
-    known = [factor for factor in factors if factor is not None]
-    if len(known) != len(factors):
-        return None
-    rest = [one for factor in known for one in _factors(factor)]
-    for quotient in tuple(rest):
-        if isinstance(quotient, Binary) and quotient.op == "//" and quotient.right in rest:
-            rest.remove(quotient)
-            rest.remove(quotient.right)
-            rest += _factors(quotient.left)
-    return _multiplied(rest)
-
-
-def _factors(product_: Expr) -> list[Expr]:
-    match product_:
-        case Binary("*", left, right):
-            return [*_factors(left), *_factors(right)]
-        case _:
-            return [product_]
-
-
-def _multiplied(factors: Sequence[Expr]) -> Expr:
-    """Numbers as one, before a lone name and behind anything else."""
-    number = 1
-    others: list[Expr] = []
-    for factor in factors:
-        if isinstance(factor, Constant) and isinstance(factor.value, int):
-            number *= factor.value
-        else:
-            others.append(factor)
-    if len(others) == 1 and number != 1:
-        return Binary("*", Constant(number), others[0])
-    total: Expr | None = None
-    for factor in (*others, Constant(number)) if number != 1 or not others else others:
-        total = factor if total is None else Binary("*", total, factor)
-    assert total is not None
-    return total
-
-
-def _divided_by(whole: Expr, part: Expr) -> Expr:
-    """An exact quotient: common factors go."""
-    if isinstance(whole, Constant) and isinstance(part, Constant):
-        return Constant(cast(int, whole.value) // cast(int, part.value))
-    above, below = _factors(whole), [factor for factor in _factors(part) if factor != Constant(1)]
-    for factor in tuple(below):
-        if factor in above:
-            above.remove(factor)
-            below.remove(factor)
-    if not below:
-        return _multiplied(above or [Constant(1)])
-    return Binary("//", _multiplied(above or [Constant(1)]), _multiplied(below))
 
 
 def concat(
@@ -390,10 +201,10 @@ def _one_hot(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape
 
 
 RULES: Mapping[str, Rule] = {
-    "conv": _spatial(_conv),
-    "conv_transpose": _spatial(_conv_transpose),
-    "max_pool": _spatial(_pool),
-    "avg_pool": _spatial(_pool),
+    "conv": spatial(conv),
+    "conv_transpose": spatial(conv_transpose),
+    "max_pool": spatial(pool),
+    "avg_pool": spatial(pool),
     "matmul": _matmul,
     "einsum": _einsum,
     "transpose": _transpose,

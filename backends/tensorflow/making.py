@@ -6,9 +6,9 @@ import ast
 import keyword
 from collections.abc import Callable, Mapping, Sequence
 
+from dlc.backends.common.constructor import reads_training, value_names
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.expression import negated, python
-from dlc.backends.common.fold import reads_training, value_names
 from dlc.backends.common.form import Branch, Formula, Items, Known, Loop, Make, Node, Slot, Turns, Value, Weight
 from dlc.backends.common.names import Scope
 from dlc.backends.common.native import Arguments

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.common.body import Body
+from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.evaluate import Unknown
-from dlc.backends.common.fold import Folded, Folding, reads_training
+from dlc.backends.common.folding import Folded, Folding
 from dlc.backends.common.form import Branch, Form, Loop, Make, Sample, walk
 from dlc.backends.common.names import Scope, identifier
 from dlc.backends.common.quote import dotted, literal, name, quote

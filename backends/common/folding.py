@@ -1,0 +1,70 @@
+"""What folding finds: the classes of a unit, and which module is which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from dlc.backends.api import Unit
+from dlc.backends.common import held, sizes
+from dlc.backends.common.form import Form, Target
+from dlc.backends.common.native import Native, Natives
+from dlc.backends.common.structure import Prepared
+from dlc.ir import BlockId, Module, Program
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    program: int
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """One class (or function, or native layer). `dims` and `hyperparameters`: what its constructor takes, in order."""
+
+    index: int
+    block: BlockId
+    members: tuple[Member, ...]
+    form: Form | None
+    native: Native | None
+    dims: tuple[str, ...]
+    hyperparameters: tuple[str, ...]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return (*self.dims, *self.hyperparameters)
+
+
+@dataclass
+class Folding:
+    """All classes of a unit, callees before callers. `sized`: constructors take the dimensions that they need."""
+
+    unit: Unit
+    programs: tuple[Program, ...]
+    natives: Natives
+    sized: bool = True
+    classes: list[Folded] = field(default_factory=list[Folded])
+    assigned: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
+    prepared: dict[tuple[int, str], Prepared] = field(default_factory=dict[tuple[int, str], Prepared])
+    tables: list[Mapping[str, Module]] = field(default_factory=list[Mapping[str, Module]])
+    #: Per program: callees of each instance (see `held`), and modules that run as a given layer.
+    uses: list[held.Uses] = field(default_factory=list[held.Uses])
+    given: list[frozenset[str]] = field(default_factory=list[frozenset[str]])
+
+    @cached_property
+    def sizes(self) -> sizes.Sizes:
+        return sizes.Sizes(self.module, self.unit.declarations)
+
+    def module(self, program: int, key: str) -> Module:
+        return self.tables[program][key]
+
+    def target(self, program: int, key: str) -> Target:
+        return Target(self.assigned[program, key])
+
+    def of(self, target: Target) -> Folded:
+        return self.classes[target.index]
+
+    def entry(self, program: int) -> Folded:
+        return self.classes[self.assigned[program, self.programs[program].entry]]

@@ -1,0 +1,238 @@
+"""One equation, draw or write of each merged module: one node of the form. Raises Refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlc.backends.common import contents, held, values
+from dlc.backends.common.context import Context, choose, names_at, spread
+from dlc.backends.common.form import Bind, Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value
+from dlc.backends.common.merge_making import make
+from dlc.backends.common.merging import Merging
+from dlc.backends.common.ranks import axis_rank
+from dlc.backends.common.slots import merge_slot
+from dlc.backends.common.structure import Creation, Item, Writing
+from dlc.backends.common.values import Refused
+from dlc.ir import Bind as BindTarget
+from dlc.ir import Call, Draw, Equation, Instance, Module, Read, Scan, Static, TensorType
+from dlc.spec.syntax import ListLiteral, Name
+
+#: Ops that take any number of operands.
+VARIADIC = frozenset({"concat", "stack", "einsum"})
+
+
+def leaf(merging: Merging, contexts: Sequence[Context], items: Sequence[Item]) -> Node:
+    payloads = [item.payload for item in items]
+    statement = items[0].origin.statement
+    equations = [payload for payload in payloads if isinstance(payload, Equation)]
+    if equations:
+        return _equation(merging, contexts, items, equations, statement)
+    creations = [payload for payload in payloads if isinstance(payload, Creation)]
+    if creations:
+        return make(merging, contexts, items, creations)
+    draws = [payload for payload in payloads if isinstance(payload, Draw)]
+    if draws:
+        return _sample(merging, contexts, draws, statement)
+    writings = [payload for payload in payloads if isinstance(payload, Writing)]
+    ref = choose(contexts, names_at(items), [writing.value for writing in writings])
+    return Store(writings[0].buffer, ref, statement)
+
+
+def _equation(
+    merging: Merging, contexts: Sequence[Context], items: Sequence[Item], equations: Sequence[Equation], statement: int
+) -> Node:
+    target = equations[0].target
+    if isinstance(target, BindTarget):
+        found = [e.target.content for e in equations if isinstance(e.target, BindTarget)]
+        if contexts[0].turns:
+            merging.carried.add(target.name)
+        bind = Bind(target.name, contents.merge(contexts, names_at(items), found), (), statement)
+        if all(isinstance(content, int) for content in found):
+            merging.binds[id(bind)] = (
+                bind,
+                list(contexts),
+                [content for content in found if isinstance(content, int)],
+            )
+        return bind
+    if isinstance(target, Call):
+        return _invoke(merging, contexts, items, equations, statement)
+    if isinstance(target, Scan):
+        return _step(merging, contexts, items, equations, statement)
+    if isinstance(target, Read):
+        slot = merge_slot(contexts, [_instance(c, e) for c, e in zip(contexts, equations, strict=True)])
+        return Fetch(slot, target.parameter, merging.results(contexts, equations), statement)
+    return _run(merging, contexts, items, equations, statement)
+
+
+def _run(
+    merging: Merging, contexts: Sequence[Context], items: Sequence[Item], equations: Sequence[Equation], statement: int
+) -> Run:
+    first = equations[0]
+    operands = _operands(merging, contexts, items, equations)
+    attributes = tuple(
+        (name, _attribute(merging, contexts, equations, first.op, position, name))
+        for position, (name, _) in enumerate(first.attributes)
+    )
+    everywhere = tuple(_types(context, equation) for context, equation in zip(contexts, equations, strict=True))
+    types, results = everywhere[0]
+    _check_types(contexts, equations)
+    temps = merging.results(contexts, equations)
+    unique = tuple(dict.fromkeys(everywhere))
+    return Run(first.op, operands, attributes, temps, statement, types, results, unique)
+
+
+def _attribute(
+    merging: Merging, contexts: Sequence[Context], equations: Sequence[Equation], op: str, position: int, name: str
+) -> Value:
+    seen: list[values.Seen] = []
+    for context, equation in zip(contexts, equations, strict=True):
+        types = context.module.types
+        ranks = [types[v].rank for v in equation.inputs if v is not None]
+        rank = axis_rank(op, name, ranks, equation, context.module)
+        static = equation.attributes[position][1]
+        if name == "shape" and static.source is None and isinstance(static.value, tuple):
+            static = _with_sizes(merging, context, equation, static.value)  # pyright: ignore[reportUnknownArgumentType]
+        seen.append(context.seen(static, rank))
+    return values.merge(seen)
+
+
+def _with_sizes(merging: Merging, context: Context, equation: Equation, shape: tuple[object, ...]) -> Static:
+    """A shape with the sources that its result's axes are known to have."""
+    axes = [merging.axis_source(context, equation.outputs[0], axis) for axis in range(len(shape))]
+    return Static(shape, ListLiteral(tuple(Name("") if axis is None else axis for axis in axes)))
+
+
+def _operands(
+    merging: Merging, contexts: Sequence[Context], items: Sequence[Item], equations: Sequence[Equation]
+) -> tuple[Ref | Spread, ...]:
+    inputs = [tuple(value for value in equation.inputs if value is not None) for equation in equations]
+    names = names_at(items)
+    if (equations[0].op in VARIADIC and len(inputs[0]) > 1) or any(len(one) != len(inputs[0]) for one in inputs):
+        lists = [spread(*parts) for parts in zip(contexts, names, inputs, strict=True)]
+        common = [one for one in lists[0] if all(one in other for other in lists[1:])]
+        if common:
+            return (common[0],)
+    if any(len(one) != len(inputs[0]) for one in inputs):
+        raise Refused("different numbers of operands")
+    return tuple(choose(contexts, names, [one[position] for one in inputs]) for position in range(len(inputs[0])))
+
+
+def _invoke(
+    merging: Merging, contexts: Sequence[Context], items: Sequence[Item], equations: Sequence[Equation], statement: int
+) -> Invoke:
+    targets = [e.target for e in equations if isinstance(e.target, Call)]
+    callees = [merging.callee(c.program, t.module) for c, t in zip(contexts, targets, strict=True)]
+    goal = merging.same_target(contexts, [t.module for t in targets])
+    slot = merge_slot(contexts, [_instance(c, e) for c, e in zip(contexts, equations, strict=True)])
+    names = names_at(items)
+    inputs: list[tuple[str, Ref | None]] = []
+    for position, (name, optional) in enumerate(callees[0].signature):
+        found = [_input(callee, equation, name, position) for callee, equation in zip(callees, equations, strict=True)]
+        ref = contents.merge_optional(contexts, names, found) if optional else contents.required(contexts, names, found)
+        inputs.append((name, ref))
+    states = _states(callees, equations)
+    refs = tuple(choose(contexts, names, [one[i] for one in states]) for i in range(len(states[0])))
+    layers = held.merge(contexts, equations, merge_slot)
+    return Invoke(slot, goal, tuple(inputs), refs, merging.results(contexts, equations), statement, layers)
+
+
+def _step(
+    merging: Merging, contexts: Sequence[Context], items: Sequence[Item], equations: Sequence[Equation], statement: int
+) -> Step:
+    targets = [e.target for e in equations if isinstance(e.target, Scan)]
+    first = targets[0]
+    goal = merging.same_target(contexts, [t.module for t in targets])
+    for target in targets:
+        if _scan_shape(target) != _scan_shape(first):
+            raise Refused("scans of different kinds")
+    slot = merge_slot(contexts, [_instance(c, e) for c, e in zip(contexts, equations, strict=True)])
+    names = names_at(items)
+    if any(len(e.inputs) != len(equations[0].inputs) for e in equations):
+        raise Refused("scans with different inputs")
+    refs = [choose(contexts, names, [_tensor(e.inputs[i]) for e in equations]) for i in range(len(equations[0].inputs))]
+    scanned, rest = refs[: len(first.scanned)], refs[len(first.scanned) :]
+    captured, rest = rest[: len(first.captured)], rest[len(first.captured) :]
+    lengths = rest.pop() if first.has_lengths else None
+    results = merging.results(contexts, equations)
+    layers = held.merge(contexts, equations, merge_slot)
+    steps = None
+    if not scanned:
+        steps = values.merge([c.seen(t.steps) for c, t in zip(contexts, targets, strict=True)])
+    return Step(
+        slot, goal, first, tuple(scanned), tuple(captured), tuple(rest), lengths, results, statement, layers, steps
+    )
+
+
+def _sample(merging: Merging, contexts: Sequence[Context], draws: Sequence[Draw], statement: int) -> Sample:
+    first = draws[0]
+    if any(draw.distribution.name != first.distribution.name for draw in draws):
+        raise Refused("draws from different distributions")
+    types = [context.module.types[draw.value] for context, draw in zip(contexts, draws, strict=True)]
+    if any(kind.rank != types[0].rank or kind.dtype != types[0].dtype for kind in types):
+        raise Refused("draws of different types")
+    shape = tuple(
+        values.merge([c.seen(Static(kind.shape[axis])) for c, kind in zip(contexts, types, strict=True)])
+        for axis in range(types[0].rank)
+    )
+    arguments = tuple(
+        values.merge([c.seen(d.distribution.arguments[i]) for c, d in zip(contexts, draws, strict=True)])
+        for i in range(len(first.distribution.arguments))
+    )
+    temp = merging.temp(contexts, [draw.value for draw in draws])
+    return Sample(first, shape, arguments, types[0].dtype, (temp,), statement)
+
+
+def _types(context: Context, equation: Equation) -> tuple[tuple[TensorType, ...], tuple[TensorType, ...]]:
+    types = context.module.types
+    return tuple(types[v] for v in equation.inputs if v is not None), tuple(types[v] for v in equation.outputs)
+
+
+def _check_types(contexts: Sequence[Context], equations: Sequence[Equation]) -> None:
+    """Element types must be the same everywhere: code is chosen by them."""
+    kinds = [
+        tuple(context.module.types[v].dtype for v in (*equation.inputs, *equation.outputs) if v is not None)
+        for context, equation in zip(contexts, equations, strict=True)
+    ]
+    if any(kind != kinds[0] for kind in kinds) and equations[0].op not in VARIADIC:
+        raise Refused("different element types")
+
+
+def _instance(context: Context, equation: Equation) -> Instance:
+    target = equation.target
+    assert isinstance(target, Call | Scan | Read)
+    return context.module.instances[target.instance]
+
+
+def _input(callee: Module, equation: Equation, name: str, position: int) -> int | None:
+    """The value that a call gives for an input of the callee; None if it is absent.
+
+    A call's equation has one entry per input of the callee's `inputs`; where the entries are per declared input
+    (absent ones as None), the declared position is used.
+    """
+    if len(equation.inputs) >= len(callee.signature) + len(callee.states) and callee.absent:
+        return equation.inputs[position]
+    for place, port in enumerate(callee.inputs):
+        if port.name == name:
+            return equation.inputs[place]
+    return None
+
+
+def _states(callees: Sequence[Module], equations: Sequence[Equation]) -> list[tuple[int, ...]]:
+    out: list[tuple[int, ...]] = []
+    for callee, equation in zip(callees, equations, strict=True):
+        count = len(callee.states)
+        found = equation.inputs[len(equation.inputs) - count :] if count else ()
+        out.append(tuple(_tensor(value) for value in found))
+    if any(len(one) != len(out[0]) for one in out):
+        raise Refused("different states")
+    return out
+
+
+def _scan_shape(scan: Scan) -> tuple[object, ...]:
+    return (scan.scanned, scan.captured, scan.stacked, scan.reverse, scan.has_lengths)
+
+
+def _tensor(value: int | None) -> int:
+    if value is None:
+        raise Refused("an input is absent")
+    return value

@@ -1,0 +1,57 @@
+"""What merging asks of the rest of folding, and what it has given out so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from dlc.backends.common.context import Context
+from dlc.backends.common.form import Bind, Target, Temp
+from dlc.backends.common.structure import Creation
+from dlc.backends.common.values import Refused
+from dlc.ir import Equation, Module
+from dlc.spec.syntax import Expr
+
+
+@dataclass(slots=True)
+class Merging:
+    """`target(program, callee key)` tells which class a module was folded into; `sizes` gives sources of a callee's
+    dimensions in the caller's scope."""
+
+    target: Callable[[int, str], Target]
+    callee: Callable[[int, str], Module]
+    size_source: Callable[[Context, Creation, str], Expr | None]
+    #: Dimensions and hyperparameters that a class's constructor takes.
+    needed: Callable[[Target], tuple[tuple[str, ...], tuple[str, ...]]]
+    #: The caller's value and axis that bind a callee's dimension.
+    size_operand: Callable[[Context, Creation, str], tuple[int, int] | None]
+    #: The source of a value's size, in the module's names.
+    axis_source: Callable[[Context, int, int], Expr | None]
+    loops: bool = True
+    count: int = 0
+    #: Names that a loop assigns: what is known of their sizes after it.
+    carried: set[str] = field(default_factory=set[str])
+    extents: bool = True
+    #: What each name stood for where it was bound: contexts, values, and the names at hand.
+    binds: dict[int, tuple[Bind, list[Context], list[int]]] = field(
+        default_factory=dict[int, "tuple[Bind, list[Context], list[int]]"]
+    )
+
+    def temp(self, contexts: Sequence[Context], found: Sequence[int]) -> int:
+        temp = self.count
+        self.count += 1
+        for context, value in zip(contexts, found, strict=True):
+            context.define(value, Temp(temp))
+        return temp
+
+    def results(self, contexts: Sequence[Context], equations: Sequence[Equation]) -> tuple[int, ...]:
+        outputs = [equation.outputs for equation in equations]
+        if any(len(one) != len(outputs[0]) for one in outputs):
+            raise Refused("different numbers of results")
+        return tuple(self.temp(contexts, [one[i] for one in outputs]) for i in range(len(outputs[0])))
+
+    def same_target(self, contexts: Sequence[Context], keys: Sequence[str]) -> Target:
+        targets = {self.target(context.program, key) for context, key in zip(contexts, keys, strict=True)}
+        if len(targets) != 1:
+            raise Refused("calls of different classes")
+        return targets.pop()

@@ -1,0 +1,119 @@
+"""Arithmetic on source expressions of sizes: numbers worked out, products and exact quotients brought together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from dlc.backends.common.evaluate import Unknown, evaluate, free_names
+from dlc.spec.syntax import Binary, Conditional, Constant, Expr
+
+
+def plus(a: Expr, b: Expr) -> Expr:
+    return simplified(Binary("+", a, b))
+
+
+def minus(a: Expr, b: Expr) -> Expr:
+    return simplified(Binary("-", a, b))
+
+
+def times(a: Expr, b: Expr) -> Expr:
+    return simplified(Binary("*", a, b))
+
+
+def over(a: Expr, b: Expr) -> Expr:
+    return simplified(Binary("//", a, b))
+
+
+def simplified(node: Expr) -> Expr:
+    """Arithmetic on numbers done, `a + 0`, `a * 1`, `a // 1` as a, and `(a + 1) - 2` as `a - 1`."""
+    if isinstance(node, Conditional):
+        return _chosen(node)
+    if not isinstance(node, Binary):
+        return node
+    left, right = simplified(node.left), simplified(node.right)
+    a, b = (one.value if isinstance(one, Constant) and type(one.value) is int else None for one in (left, right))
+    if a is not None and b is not None and node.op in _NUMBERS and not (node.op == "//" and b == 0):
+        return Constant(_NUMBERS[node.op](a, b))
+    if (node.op in ("+", "-") and b == 0) or (node.op in ("*", "//") and b == 1):
+        return left
+    if (node.op == "+" and a == 0) or (node.op == "*" and a == 1):
+        return right
+    if node.op in ("+", "-") and b is not None and isinstance(left, Binary) and left.op in ("+", "-"):
+        inner = left.right.value if isinstance(left.right, Constant) else None
+        if type(inner) is int:
+            total = (inner if left.op == "+" else -inner) + (b if node.op == "+" else -b)
+            return simplified(Binary("+" if total >= 0 else "-", left.left, Constant(abs(total))))
+    return Binary(node.op, left, right)
+
+
+def _chosen(node: Conditional) -> Expr:
+    """The arm that is taken, where the test reads no names."""
+    if free_names(node.test):
+        return node
+    try:
+        return simplified(node.body if evaluate(node.test, {}) else node.orelse)
+    except Unknown:
+        return node
+
+
+_NUMBERS: Mapping[str, Callable[[int, int], int]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "//": lambda a, b: a // b,
+}
+
+
+def product_source(factors: Sequence[Expr | None]) -> Expr | None:
+    """The product, with numbers multiplied and `a * (b // a)`, which a reshape made, as `b`. None if one is unknown."""
+    known = [factor for factor in factors if factor is not None]
+    if len(known) != len(factors):
+        return None
+    rest = [one for factor in known for one in _factors(factor)]
+    for quotient in tuple(rest):
+        if isinstance(quotient, Binary) and quotient.op == "//" and quotient.right in rest:
+            rest.remove(quotient)
+            rest.remove(quotient.right)
+            rest += _factors(quotient.left)
+    return _multiplied(rest)
+
+
+def _factors(product_: Expr) -> list[Expr]:
+    match product_:
+        case Binary("*", left, right):
+            return [*_factors(left), *_factors(right)]
+        case _:
+            return [product_]
+
+
+def _multiplied(factors: Sequence[Expr]) -> Expr:
+    """Numbers as one, before a lone name and behind anything else."""
+    number = 1
+    others: list[Expr] = []
+    for factor in factors:
+        if isinstance(factor, Constant) and isinstance(factor.value, int):
+            number *= factor.value
+        else:
+            others.append(factor)
+    if len(others) == 1 and number != 1:
+        return Binary("*", Constant(number), others[0])
+    total: Expr | None = None
+    for factor in (*others, Constant(number)) if number != 1 or not others else others:
+        total = factor if total is None else Binary("*", total, factor)
+    assert total is not None
+    return total
+
+
+def divided_by(whole: Expr, part: Expr) -> Expr:
+    """An exact quotient: common factors go."""
+    if isinstance(whole, Constant) and isinstance(part, Constant):
+        return Constant(cast(int, whole.value) // cast(int, part.value))
+    above, below = _factors(whole), [factor for factor in _factors(part) if factor != Constant(1)]
+    for factor in tuple(below):
+        if factor in above:
+            above.remove(factor)
+            below.remove(factor)
+    if not below:
+        return _multiplied(above or [Constant(1)])
+    return Binary("//", _multiplied(above or [Constant(1)]), _multiplied(below))
