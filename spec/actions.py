@@ -6,55 +6,16 @@ a Keyword whose name is the word or sign before the value.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from dlc.diagnostics import error
 from dlc.spec import syntax as s
+from dlc.spec.actions_expressions import EXPRESSIONS
 from dlc.spec.lalr import Action
 from dlc.spec.literals import clean_doc
-from dlc.spec.pipes import check_stages
-from dlc.spec.record import replace
-from dlc.spec.source import Span
+from dlc.spec.reduced import Group, Values, cover, names_at, nodes_of
 from dlc.spec.token import Token
 from dlc.spec.type_names import check_constant_type, check_dtype
-
-Values = list[Any]
-
-
-class Group(tuple[Any, ...]):
-    """Nodes that belong together until the rule around them takes them apart."""
-
-    __slots__ = ()
-
-
-CONSTANTS: dict[str, bool | float | None] = {
-    "true": True,
-    "false": False,
-    "none": None,
-    "inf": math.inf,
-    "nan": math.nan,
-}
-PYTHON_SPELLINGS = {"True": "true", "False": "false", "None": "none"}
-
-
-def cover(values: Values) -> Span:
-    """From the start of the first value to the end of the last that is written (line ends and indents are not)."""
-    last = next(v for v in reversed(values) if not (isinstance(v, Token) and v.kind in ("NEWLINE", "DEDENT", "INDENT")))
-    return values[0].span.to(last.span)
-
-
-def _names(values: Values, start: int) -> tuple[tuple[str, ...], int]:
-    """The `a, b` at `start` and the place after it."""
-    names = [values[start].text]
-    while values[start + 1].kind == ",":
-        start += 2
-        names.append(values[start].text)
-    return tuple(names), start + 1
-
-
-def _nodes(values: Values) -> tuple[Any, ...]:
-    return tuple(v for v in values if not isinstance(v, Token))
 
 
 def _body(values: Values, start: int) -> tuple[Any, ...]:
@@ -102,7 +63,7 @@ def configuration(v: Values) -> s.Configuration:
 
 def block(v: Values) -> s.Block:
     kind, name = v[0], v[1]
-    nodes = _nodes(v[2:])
+    nodes = nodes_of(v[2:])
     hyperparameters: tuple[s.Hyperparameter, ...] = ()
     if nodes and isinstance(nodes[0], Group):
         hyperparameters, nodes = tuple(nodes[0]), nodes[1:]
@@ -113,7 +74,7 @@ def block(v: Values) -> s.Block:
 
 
 def hyperparameters(v: Values) -> Group:
-    return Group(_nodes(v))
+    return Group(nodes_of(v))
 
 
 def hyperparameter(v: Values) -> s.Hyperparameter:
@@ -138,7 +99,7 @@ def line(v: Values) -> Any:
 
 
 def for_(v: Values) -> s.For:
-    targets, at = _names(v, 1)
+    targets, at = names_at(v, 1)
     return s.For(targets, v[at + 1], _body(v, at + 2), cover(v))
 
 
@@ -161,7 +122,7 @@ def messages(v: Values) -> s.Messages:
 
 def step(v: Values) -> s.TrainStatement:
     colon = next(i for i, value in enumerate(v) if isinstance(value, Token) and value.kind == ":")
-    header = _nodes(v[1:colon])
+    header = nodes_of(v[1:colon])
     clauses = tuple(n for n in header if isinstance(n, s.Keyword))
     return s.TrainStatement("step", header[: len(header) - len(clauses)], clauses, _body(v, colon), cover(v))
 
@@ -188,7 +149,7 @@ def state(v: Values) -> s.State:
 
 
 def parameter(v: Values) -> s.Parameter:
-    names, at = _names(v, 1)
+    names, at = names_at(v, 1)
     return s.Parameter(v[0].kind, names, v[at + 1], _after(v, "~"), _after(v, "="), cover(v))
 
 
@@ -197,7 +158,7 @@ def sample(v: Values) -> s.Sample:
 
 
 def assign(v: Values) -> s.Assign:
-    targets, at = _names(v, 0)
+    targets, at = names_at(v, 0)
     return s.Assign(targets, v[at + 1], cover(v))
 
 
@@ -239,7 +200,7 @@ def set_(v: Values) -> s.TrainStatement:
 
 def tensor_type(v: Values) -> s.TensorType:
     check_dtype(v[0])
-    return s.TensorType(v[0].text, _nodes(v[2:]), cover(v))
+    return s.TensorType(v[0].text, nodes_of(v[2:]), cover(v))
 
 
 def star_dimension(v: Values) -> s.StarDimension:
@@ -248,116 +209,6 @@ def star_dimension(v: Values) -> s.StarDimension:
 
 def sized_dimension(v: Values) -> s.SizedDimension:
     return s.SizedDimension(v[0].text, v[2], cover(v))
-
-
-# --- expressions
-
-
-def stages(v: Values) -> Group:
-    before = tuple(v[0]) if isinstance(v[0], Group) else (v[0],)
-    return Group((*before, v[2]))
-
-
-def pipeline(v: Values) -> s.Expr:
-    check_stages(v[0])
-    value, *targets = v[0]
-    for target in targets:
-        value = s.Pipe(value, target, value.span.to(target.span))
-    return value
-
-
-def conditional(v: Values) -> s.Conditional:
-    return s.Conditional(v[0], v[2], v[4], cover(v))
-
-
-def binary(v: Values) -> s.Binary:
-    return s.Binary(v[1].kind, v[0], v[2], cover(v))
-
-
-def unary(v: Values) -> s.Unary:
-    return s.Unary(v[0].kind, v[1], cover(v))
-
-
-def compare(v: Values) -> s.Compare:
-    return s.Compare(tuple(t.kind for t in v[1::2]), tuple(v[0::2]), cover(v))
-
-
-def call(v: Values) -> s.Call:
-    positional: list[s.Expr] = []
-    keywords: list[s.Keyword] = []
-    for argument in _nodes(v[2:]):
-        if isinstance(argument, s.Keyword):
-            keywords.append(argument)
-        elif keywords:
-            raise error(
-                "E0110",
-                "a positional argument after a keyword argument",
-                argument.span,
-                hint=f"put it before `{keywords[0].name}=`",
-            )
-        else:
-            positional.append(argument)
-    return s.Call(v[0], tuple(positional), tuple(keywords), cover(v))
-
-
-def index(v: Values) -> s.Index:
-    return s.Index(v[0], _nodes(v[2:]), cover(v))
-
-
-def attribute(v: Values) -> s.Attribute:
-    return s.Attribute(v[0], v[2].text, cover(v))
-
-
-def keyword(v: Values) -> s.Keyword:
-    return s.Keyword(v[0].text, v[2], cover(v))
-
-
-def slice_(v: Values) -> s.Slice:
-    parts: list[Any] = [None, None, None]
-    at = 0
-    for value in v:
-        if isinstance(value, Token):
-            at += 1
-        else:
-            parts[at] = value
-    return s.Slice(parts[0], parts[1], parts[2], cover(v))
-
-
-def name(v: Values) -> s.Name:
-    if v[0].text in PYTHON_SPELLINGS:
-        right = PYTHON_SPELLINGS[v[0].text]
-        raise error("E0111", f"`{v[0].text}` is written `{right}`", v[0].span, hint=f"write `{right}`")
-    return s.Name(v[0].text, v[0].span)
-
-
-def literal(v: Values) -> s.Constant:
-    return s.Constant(v[0].value, v[0].span)
-
-
-def constant(v: Values) -> s.Constant:
-    return s.Constant(CONSTANTS[v[0].kind], v[0].span)
-
-
-def next_(v: Values) -> s.Next:
-    return s.Next(v[1].text, cover(v))
-
-
-def parenthesis(v: Values) -> s.Expr:
-    """The expression itself; its span takes in the parentheses, so that what surrounds it starts and ends there."""
-    return replace(v[1], span=cover(v))
-
-
-def list_(v: Values) -> s.ListLiteral:
-    return s.ListLiteral(_nodes(v), cover(v))
-
-
-def comprehension(v: Values) -> s.Comprehension:
-    return s.Comprehension(v[1], tuple(v[2:-1]), cover(v))
-
-
-def comprehension_clause(v: Values) -> s.Clause:
-    targets, at = _names(v, 1)
-    return s.Clause(targets, v[at + 1], tuple(v[at + 3 :: 2]), cover(v))
 
 
 ACTIONS: dict[str, Action] = {
@@ -396,24 +247,5 @@ ACTIONS: dict[str, Action] = {
     "tensor_type": tensor_type,
     "star_dimension": star_dimension,
     "sized_dimension": sized_dimension,
-    "stages": stages,
-    "pipeline": pipeline,
-    "conditional": conditional,
-    "binary": binary,
-    "unary": unary,
-    "compare": compare,
-    "call": call,
-    "index": index,
-    "attribute": attribute,
-    "keyword": keyword,
-    "slice": slice_,
-    "name": name,
-    "number": literal,
-    "string": literal,
-    "constant": constant,
-    "next": next_,
-    "parenthesis": parenthesis,
-    "list": list_,
-    "comprehension": comprehension,
-    "comprehension_clause": comprehension_clause,
+    **EXPRESSIONS,
 }

@@ -10,7 +10,7 @@ from dlc.spec import precedence as p
 from dlc.spec import syntax as s
 from dlc.spec.print_literals import constant_text, string_text
 
-Part = s.Expr | s.Slice | s.Keyword | s.Clause | s.StarDimension | s.SizedDimension
+Part = s.Expr | s.Slice | s.Ellipsis | s.Keyword | s.Clause | s.StarDimension | s.SizedDimension
 Piece = str | tuple[Part, int]  # text, or a part and the level it must reach to stand without parentheses
 
 
@@ -38,6 +38,8 @@ def _pieces(part: Part) -> tuple[int, list[Piece]]:
             return p.ATOM, [part.id]
         case s.Constant():
             return _constant(part)
+        case s.Ellipsis():
+            return p.ATOM, ["..."]
         case s.Next():
             return p.ATOM, [f"next {part.name}"]
         case s.ListLiteral():

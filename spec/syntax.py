@@ -1,178 +1,35 @@
-"""The one syntax tree of .dl and YAML.
+"""The one syntax tree of .dl and YAML: expressions (from `syntax_expressions.py`), types, statements, declarations.
 
 Every node is a frozen record whose last field is its span. Spans do not take part in equality, so two
 trees are equal when they mean the same.
 """
 
+# pyright: reportUnusedImport=false
 from __future__ import annotations
 
-from dlc.spec.record import field, record
+from dlc.spec.record import record
 from dlc.spec.source import Span
-
-
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)  # type: ignore[return-value]
-
-
-NOWHERE = Span("", 0, 0, 0, 0)
-
-# --- expressions -----------------------------------------------------------------------------------------------
-
-
-@record
-class Name:
-    id: str
-    span: Span = _span()
-
-
-@record
-class Constant:
-    """`1`, `2.5`, `true`, `"text"`, `none` (value None), `inf`, `nan`. `1`, `1.0` and `true` are not equal."""
-
-    value: int | float | bool | str | None
-    span: Span = _span()
-
-    def _key(self) -> tuple[type, object]:
-        return type(self.value), repr(self.value) if isinstance(self.value, float) else self.value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Constant) and self._key() == other._key()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-
-@record
-class ListLiteral:
-    items: tuple[Expr, ...]
-    span: Span = _span()
-
-
-@record
-class Clause:
-    """`for targets in iterable if condition if condition`."""
-
-    targets: tuple[str, ...]
-    iterable: Expr
-    conditions: tuple[Expr, ...] = ()
-    span: Span = _span()
-
-
-@record
-class Comprehension:
-    element: Expr
-    clauses: tuple[Clause, ...]
-    span: Span = _span()
-
-
-@record
-class Unary:
-    """op: `-`, `+`, `~`, `not`."""
-
-    op: str
-    operand: Expr
-    span: Span = _span()
-
-
-@record
-class Binary:
-    """op: `+ - * / // % ** @ & |`, `and`, `or`."""
-
-    op: str
-    left: Expr
-    right: Expr
-    span: Span = _span()
-
-
-@record
-class Compare:
-    """`a < b <= c`: `operands` holds one more than `ops`. ops: `== != < <= > >=`, `is`, `is not`, `in`, `not in`."""
-
-    ops: tuple[str, ...]
-    operands: tuple[Expr, ...]
-    span: Span = _span()
-
-
-@record
-class Conditional:
-    """`body if test else orelse`."""
-
-    body: Expr
-    test: Expr
-    orelse: Expr
-    span: Span = _span()
-
-
-@record
-class Keyword:
-    name: str
-    value: Expr
-    span: Span = _span()
-
-
-@record
-class Call:
-    function: Expr
-    args: tuple[Expr, ...]
-    keywords: tuple[Keyword, ...] = ()
-    span: Span = _span()
-
-
-@record
-class Pipe:
-    """`value -> target`: the target is applied to the value as its first argument."""
-
-    value: Expr
-    target: Expr
-    span: Span = _span()
-
-
-@record
-class Slice:
-    start: Expr | None
-    stop: Expr | None
-    step: Expr | None
-    span: Span = _span()
-
-
-@record
-class Index:
-    """`value[items]`; an item is an expression or a slice."""
-
-    value: Expr
-    items: tuple[Expr | Slice, ...]
-    span: Span = _span()
-
-
-@record
-class Attribute:
-    value: Expr
-    name: str
-    span: Span = _span()
-
-
-@record
-class Next:
-    """`next h` read as a value."""
-
-    name: str
-    span: Span = _span()
-
-
-Expr = (
-    Name
-    | Constant
-    | ListLiteral
-    | Comprehension
-    | Unary
-    | Binary
-    | Compare
-    | Conditional
-    | Call
-    | Pipe
-    | Index
-    | Attribute
-    | Next
+from dlc.spec.syntax_expressions import (
+    NOWHERE,
+    Attribute,
+    Binary,
+    Call,
+    Clause,
+    Compare,
+    Comprehension,
+    Conditional,
+    Constant,
+    Ellipsis,
+    Expr,
+    Index,
+    Keyword,
+    ListLiteral,
+    Name,
+    Next,
+    Pipe,
+    Slice,
+    Unary,
+    span_field,
 )
 
 # --- types -----------------------------------------------------------------------------------------------------
@@ -183,7 +40,7 @@ class StarDimension:
     """`*B`."""
 
     name: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -192,7 +49,7 @@ class SizedDimension:
 
     name: str
     size: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -201,7 +58,7 @@ class TensorType:
 
     dtype: str
     dimensions: tuple[Expr | StarDimension | SizedDimension, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -210,7 +67,7 @@ class ConstantType:
 
     name: str
     element: ConstantType | None = None
-    span: Span = _span()
+    span: Span = span_field()
 
 
 # --- statements ------------------------------------------------------------------------------------------------
@@ -222,7 +79,7 @@ class Bounds:
 
     low: Expr
     high: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -233,7 +90,7 @@ class Input:
     type: TensorType
     bounds: Bounds | None = None
     default: Expr | None = None
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -241,7 +98,7 @@ class State:
     name: str
     type: TensorType
     initial: Expr | None = None
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -253,7 +110,7 @@ class Parameter:
     type: TensorType
     distribution: Expr | None = None  # after `~`: a Name or a Call
     value: Expr | None = None  # after `=`
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -263,7 +120,7 @@ class Sample:
     name: str
     type: TensorType
     distribution: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -272,7 +129,7 @@ class Assign:
 
     targets: tuple[str, ...]
     value: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -281,7 +138,7 @@ class NextAssign:
 
     name: str
     value: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -290,7 +147,7 @@ class Output:
 
     name: str | None
     value: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -298,7 +155,7 @@ class For:
     targets: tuple[str, ...]
     iterable: Expr
     body: tuple[Statement, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -307,7 +164,7 @@ class If:
 
     arms: tuple[tuple[Expr, tuple[Statement, ...]], ...]
     orelse: tuple[Statement, ...] = ()
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -319,13 +176,13 @@ class Messages:
     edges: Expr
     into: Expr
     body: tuple[Statement, ...]
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
 class Send:
     value: Expr
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -334,7 +191,7 @@ class Aggregate:
 
     name: str
     how: str
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -344,7 +201,7 @@ class Batch:
     name: str
     type: TensorType
     bounds: Bounds | None = None
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -366,7 +223,7 @@ class TrainStatement:
     subjects: tuple[Expr, ...]
     clauses: tuple[Keyword, ...] = ()
     body: tuple[Statement, ...] = ()
-    span: Span = _span()
+    span: Span = span_field()
 
 
 Statement = (
@@ -394,7 +251,7 @@ class Hyperparameter:
     name: str
     type: ConstantType
     default: Expr | None = None
-    span: Span = _span()
+    span: Span = span_field()
 
 
 @record
@@ -406,8 +263,8 @@ class Block:
     hyperparameters: tuple[Hyperparameter, ...]
     doc: str | None
     body: tuple[Statement, ...]
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = span_field()
+    name_span: Span = span_field()
 
 
 @record
@@ -417,8 +274,8 @@ class Configuration:
     kind: str
     name: str
     value: Expr
-    span: Span = _span()
-    name_span: Span = _span()
+    span: Span = span_field()
+    name_span: Span = span_field()
 
 
 @record
@@ -427,7 +284,7 @@ class Import:
 
     path: str | None
     module: str | None
-    span: Span = _span()
+    span: Span = span_field()
 
 
 Declaration = Block | Configuration
@@ -440,4 +297,4 @@ class Spec:
     doc: str | None
     imports: tuple[Import, ...]
     declarations: tuple[Declaration, ...]
-    span: Span = _span()
+    span: Span = span_field()

@@ -129,9 +129,7 @@ def _star_argument(place: Place) -> str | None:
 
 
 def _ellipsis(place: Place) -> str | None:
-    if place.token.kind == ".." and place.after and place.after[0].kind == ".":
-        return "there is no `...`: write `:` for each axis"
-    return None
+    return "`...` stands in an index only: `x[..., 0]`" if place.token.kind == "..." else None
 
 
 def _untyped(place: Place) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dlc.ops import OPS
 from dlc.passes import static
 from dlc.passes.things import BlockDeclaration
-from dlc.passes.walking import bound_names, own_expressions, parts, walk
+from dlc.passes.walking import Part, bound_names, own_expressions, parts, walk
 from dlc.spec import syntax
 
 ROUNDS = 2  # over the body, so that what a loop's end binds is known at its start
@@ -73,7 +73,7 @@ class Text:
         """Whether a tensor stands anywhere in an expression."""
         return any(self._is_tensor_part(part) for part in parts(expression))
 
-    def _is_tensor_part(self, part: syntax.Expr | syntax.Slice) -> bool:
+    def _is_tensor_part(self, part: Part) -> bool:
         match part:
             case syntax.Name(id=name):
                 return name in self.tensors

@@ -27,6 +27,8 @@ def _list_item(b: Builder, owner: Items, node: syntax.Index) -> Thing:
     if len(node.items) != 1:
         raise error("E0510", "a list has one index", node.span, found=f"{len(node.items)}")
     item = node.items[0]
+    if isinstance(item, syntax.Ellipsis):
+        raise error("E0510", "`...` stands for axes of a tensor", item.span, found=describe(owner))
     if isinstance(item, syntax.Slice):
         start, stop, step = (_number(b, part) if part else None for part in (item.start, item.stop, item.step))
         return Items(owner.items[start:stop:step])
@@ -66,18 +68,11 @@ def _tensor_item(b: Builder, x: Tensor, node: syntax.Index) -> Tensor:
 
     kind = b.type_of(x)
     hidden = 1 if b.edges is not None and is_edge_tensor(b, x) else 0
-    if len(node.items) > kind.rank - hidden:
-        raise error(
-            "E0405",
-            "more indices than axes",
-            node.span,
-            found=f"{len(node.items)} indices",
-            expected=f"at most {kind.rank - hidden}: {kind}",
-        )
+    parts = _expanded(node, kind, kind.rank - hidden)
     values: list[object] = [FULL] * hidden
     sources: list[syntax.Expr] = [NO_SOURCE] * hidden
     gather: tuple[int, Tensor] | None = None
-    for item in node.items:
+    for item in parts:
         axis = len(values)
         if isinstance(item, syntax.Slice):
             value, source = _slice(b, item, kind.shape[axis])
@@ -111,9 +106,32 @@ def _tensor_item(b: Builder, x: Tensor, node: syntax.Index) -> Tensor:
     return b.apply("gather", [x, indices], {"axis": Static(axis, syntax.Constant(axis))}, node.span)[0]
 
 
+def _expanded(node: syntax.Index, kind: ir.TensorType, rank: int) -> list[syntax.Expr | syntax.Slice]:
+    """The items of an index to a tensor of `rank` visible axes, with `:` for each axis that `...` stands for."""
+    dots = [item for item in node.items if isinstance(item, syntax.Ellipsis)]
+    if len(dots) > 1:
+        raise error("E0405", "an index holds at most one `...`", dots[1].span)
+    left = rank - (len(node.items) - len(dots))
+    if left < 0:
+        raise error(
+            "E0405",
+            "more indices than axes",
+            node.span,
+            found=f"{rank - left} indices",
+            expected=f"at most {rank}: {kind}",
+        )
+    items: list[syntax.Expr | syntax.Slice] = []
+    for item in node.items:
+        if isinstance(item, syntax.Ellipsis):
+            items += [syntax.Slice(None, None, None, item.span)] * left
+        else:
+            items.append(item)
+    return items
+
+
 def _apart(node: syntax.Index) -> bool:
-    """Whether a slice stands between two other items."""
-    kept = [isinstance(item, syntax.Slice) for item in node.items]
+    """Whether a slice or `...` stands between two other items."""
+    kept = [isinstance(item, syntax.Slice | syntax.Ellipsis) for item in node.items]
     first, last = kept.index(False), len(kept) - kept[::-1].index(False)
     return any(kept[first:last])
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dlc.spec import syntax
 
-Part = syntax.Expr | syntax.Slice
+Part = syntax.Expr | syntax.Slice | syntax.Ellipsis
 
 
 def walk(body: tuple[syntax.Statement, ...]) -> Iterator[syntax.Statement]:
@@ -81,7 +81,7 @@ def parts(expression: syntax.Expr) -> Iterator[Part]:
 def children(node: Part) -> list[Part]:
     """The parts of an expression that stand directly in it."""
     match node:
-        case syntax.Name() | syntax.Constant() | syntax.Next():
+        case syntax.Name() | syntax.Constant() | syntax.Next() | syntax.Ellipsis():
             return []
         case syntax.ListLiteral(items=items):
             return list(items)
