@@ -22,6 +22,7 @@ from dlc.spec.source import Span
 
 if TYPE_CHECKING:
     from dlc.passes.elaborate import Elaborator
+    from dlc.passes.starts import Start
 
 
 @dataclass
@@ -48,6 +49,13 @@ class Builder:
     statement: int = -1
     parameters: list[ir.Parameter] = field(default_factory=list[ir.Parameter])
     states: list[ir.State] = field(default_factory=list[ir.State])
+    #: Dimension names that states alone have, the types of the block's own states with these marked, and the caller's
+    #: dimensions for those of nested instances, by the instance's path and the callee's symbol.
+    growing: tuple[str, ...] = ()
+    patterns: dict[str, TensorType] = field(default_factory=dict[str, TensorType])
+    lifted: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    #: Where states start that do not start with a number.
+    starts: dict[str, Start] = field(default_factory=dict[str, "Start"])
     draws: list[ir.Draw] = field(default_factory=list[ir.Draw])
     outputs: list[ir.Port] = field(default_factory=list[ir.Port])
     next_states: dict[str, int] = field(default_factory=dict[str, int])

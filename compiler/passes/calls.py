@@ -11,7 +11,7 @@ from dlc.dims import Size
 from dlc.ir import Static
 from dlc.ops import OPS
 from dlc.ops.api import Op
-from dlc.passes import arguments, builtins, instances, messages, scan, static
+from dlc.passes import arguments, builtins, instances, lifting, messages, scan, static
 from dlc.passes.builder import Builder, is_tensor, static_of
 from dlc.passes.things import BlockValue, Items, Layer, Pending, Primitive, Result, ScanLayer, Tensor, Thing, describe
 from dlc.passes.walking import walk
@@ -31,15 +31,23 @@ class Argument:
     span: Span
 
 
-def call(b: Builder, node: syntax.Call, first: Argument | None = None) -> Thing:
-    """A call; `first` is what a pipe puts before the written arguments."""
+def call(b: Builder, node: syntax.Call, first: Argument | None = None, *, as_cell: bool = False) -> Thing:
+    """A call; `first` is what a pipe puts before the written arguments.
+
+    A block without inputs is applied by its call; `as_cell`: not by the one inside `scan(clock(3), steps=7)`.
+    """
     from dlc.passes.expressions import evaluate
 
     function = evaluate(b, node.function)
+    cells = isinstance(function, Primitive) and function.name == "scan"
     given = [first] if first else []
-    given += [Argument(evaluate(b, arg), None, arg.span) for arg in node.args]
+    for arg in node.args:
+        thing = call(b, arg, as_cell=True) if cells and isinstance(arg, syntax.Call) else evaluate(b, arg)
+        given.append(Argument(thing, None, arg.span))
     given += [Argument(evaluate(b, k.value), k.name, k.value.span) for k in node.keywords]
     _check_keywords(node)
+    if as_cell and isinstance(function, BlockValue):
+        return _block(b, function, given, node.span, _site(node.function), as_cell=True)
     return apply(b, function, given, node.span, _site(node.function))
 
 
@@ -171,14 +179,16 @@ def _apply_op(
 # --- blocks ----------------------------------------------------------------------------------------------------
 
 
-def _block(b: Builder, block: BlockValue, given: Sequence[Argument], span: Span, site: Span) -> Thing:
+def _block(
+    b: Builder, block: BlockValue, given: Sequence[Argument], span: Span, site: Span, *, as_cell: bool = False
+) -> Thing:
     bound = arguments.bind_block(block.declaration, block.bound, given, span)
     value = BlockValue(
         block.declaration, (*block.bound, *bound.hyperparameters.items()), (*block.written, *bound.hyperparameters)
     )
     pending = Pending(value, site, span)
     needs = [i.name for i in block.declaration.inputs if i.default is None]
-    if needs and not bound.inputs and not bound.states:
+    if (needs or (as_cell and block.declaration.states)) and not bound.inputs and not bound.states:
         return pending
     return _apply_layer(b, layer_of(b, pending), bound, span)
 
@@ -201,7 +211,7 @@ def _apply_layer(b: Builder, layer: Layer, bound: arguments.Bound, span: Span) -
     state_types = {name: b.type_of(t) for name, t in states.items()}
     module, sizes = b.elaborator.module_for(b, layer, types, state_types, span)
     inputs = [tensors[port.name] for port in module.inputs]
-    old, lifted = instances.old_states(b, layer, module, states, sizes, span)
+    old, lifted, sizes = lifting.old_states(b, layer, module, states, sizes, span)
     outputs = b.emit(
         "call",
         [t.id if t else None for t in inputs] + [t.id for t in old],
@@ -212,7 +222,7 @@ def _apply_layer(b: Builder, layer: Layer, bound: arguments.Bound, span: Span) -
     count = len(module.outputs)
     new = {port.name: tensor for port, tensor in zip(module.next_states, outputs[count:], strict=True)}
     if lifted:
-        instances.keep_states(b, layer, new)
+        lifting.keep_states(b, layer, new)
     named = {port.name: tensor for port, tensor in zip(module.outputs, outputs[:count], strict=True)}
     return Result(layer.declaration.id.name, named, new)
 

@@ -19,6 +19,7 @@ from dlc.passes.builder import Builder
 from dlc.passes.instances import add, as_static
 from dlc.passes.messages import dimension_name
 from dlc.passes.sources import named
+from dlc.passes.starts import Start
 from dlc.passes.statements import execute_all, finish
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor, Thing
 from dlc.spec import syntax
@@ -53,6 +54,8 @@ class Elaborator:
     counts: dict[str, int] = field(default_factory=dict[str, int])
     active: list[BlockDeclaration] = field(default_factory=list[BlockDeclaration])
     work: int = 0
+    #: Where the states of each module start that do not start with a number.
+    starts: dict[str, Mapping[str, Start]] = field(default_factory=dict[str, Mapping[str, Start]])
     configurations: dict[tuple[object, str], BlockValue] = field(default_factory=dict[tuple[object, str], BlockValue])
 
     def spend(self, span: Span, amount: int = 1) -> None:
@@ -101,15 +104,16 @@ class Elaborator:
         absent: tuple[str, ...],
     ) -> tuple[ir.Module, dict[str, Size]]:
         """The module for independent dimensions; where the block needs relations between them, for the caller's own."""
+        open_names = [name for name in dimensions.growing_names(declaration, absent) if name not in sizes]
         formal, back = dimensions.formal_sizes(sizes, related=False)
-        request = Request(declaration, things, b, formal, absent, b.training)
+        request = Request(declaration, things, b, dimensions.with_open(formal, open_names), absent, b.training)
         try:
             return self.module(request), back
-        except DlcError:
-            if not dimensions.are_related(sizes):
+        except DlcError as problem:
+            if not (_is_of_shapes(problem) and dimensions.are_related(sizes)):
                 raise
         formal, back = dimensions.formal_sizes(sizes, related=True)
-        return self.module(replace(request, sizes=formal)), back
+        return self.module(replace(request, sizes=dimensions.with_open(formal, open_names))), back
 
     def _match(
         self,
@@ -173,6 +177,7 @@ class Elaborator:
         self.spend(declaration.block.name_span, MODULE_WORK)
         b = Builder(self, declaration, request.training, sites=naming.name_sites(declaration))
         self._scope(b, request)
+        b.growing = dimensions.growing_names(declaration, request.absent)
         inputs: list[ir.Port] = []
         for declared in declaration.inputs:
             if declared.name in request.absent:
@@ -216,9 +221,11 @@ class Elaborator:
         name = declaration.id.name
         self.counts[name] = self.counts.get(name, 0) + 1
         ports = [(p.name, b.types[p.value]) for p in inputs] + [(s.name, b.types[s.value]) for s in b.states]
-        symbols = dimensions.symbols_of(request.sizes)
+        symbols = [*dimensions.symbols_of(request.sizes), *b.lifted.values()]
+        key = f"{name}#{self.counts[name]}"
+        self.starts[key] = b.starts
         return ir.Module(
-            key=f"{name}#{self.counts[name]}",
+            key=key,
             block=declaration.id,
             doc=declaration.block.doc,
             hyperparameters=tuple((n, as_static(b, _own(b, n, t), NO_SPAN)) for n, t in request.things.items()),
@@ -244,6 +251,11 @@ class Elaborator:
 
 
 NO_SPAN = syntax.NOWHERE
+
+
+def _is_of_shapes(problem: DlcError) -> bool:
+    """Whether a mistake is of shapes or sizes, which the caller's relations between dimensions may mend."""
+    return any(d.code.startswith("E04") or d.code == "E0503" for d in problem.diagnostics)
 
 
 def _holds_layer(thing: Thing) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from dlc import ir
+from dlc import dims, ir
 from dlc.diagnostics import Note, did_you_mean, error
 from dlc.dims import Dim, Size
 from dlc.ir import Static, TensorType
+from dlc.passes import lifting, starts
 from dlc.passes.builder import Builder, is_tensor
 from dlc.passes.instances import in_caller
 from dlc.passes.things import BlockValue, Layer, Pending, Result, ScanLayer, Tensor, Thing, describe
+from dlc.spec import syntax
 from dlc.spec.source import Span
 
 if TYPE_CHECKING:
@@ -37,13 +39,17 @@ def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
     axis = _axis(b, values, axis, scanned, span)
     steps = _steps(b, values, axis, options, span)
     names = _scanned_names(layer, others, scanned, span)
-    captured, states = _captured(b, layer, names, others)
+    captured, states, places = _captured(b, layer, names, others)
     types: dict[str, TensorType | None] = {i.name: None for i in layer.declaration.inputs}
     types.update({name: _step_type(b.type_of(v), axis) for name, v in zip(names, values, strict=True)})
     types.update({name: b.type_of(tensor) for name, tensor in captured.items()})
     _check_complete(layer, types, span)
     module, sizes = b.elaborator.module_for(b, layer, types, {n: b.type_of(t) for n, t in states.items()}, span)
-    start = [_initial(b, module, state, states, sizes, span) for state in module.states]
+    lifting.check_known(module, states, span, places)
+    sizes = lifting.with_state_sizes(module, {n: b.type_of(t) for n, t in states.items()}, sizes)
+    lifting.check_types(b, module, states, sizes, span)
+    _check_held(module, sizes, span)
+    start = [states.get(s.name) or _start(b, layer, module, s, sizes, span) for s in module.states]
     lengths = _lengths(b, options)
     time = _size(steps)
     kinds = [_stacked(in_caller(module.types[p.value], sizes), axis, time, p.name, span) for p in module.outputs]
@@ -147,13 +153,16 @@ def _scanned_names(layer: Layer, others: Sequence[Argument], scanned: Sequence[A
 
 def _captured(
     b: Builder, layer: Layer, scanned: Sequence[str], others: Sequence[Argument]
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Keyword inputs (the same at each step) and states given by name; a bundle gives all states of a nested
-    instance."""
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Span]]:
+    """Keyword inputs (the same at each step), states given by name, and the places of these.
+
+    A bundle gives all states of a nested instance.
+    """
     inputs = [i.name for i in layer.declaration.inputs]
     own = [s.name for s in layer.declaration.states]
     captured: dict[str, Tensor] = {}
     states: dict[str, Tensor] = {}
+    places: dict[str, Span] = {}
     for argument in others:
         name = argument.name or ""
         if name in inputs:
@@ -161,8 +170,11 @@ def _captured(
                 captured[name] = b.tensor(argument.thing, argument.span)
         elif name in own:
             states[name] = b.tensor(argument.thing, argument.span)
+            places[name] = argument.span
         elif isinstance(argument.thing, Result) and argument.thing.states:
-            states.update({f"{name}.{k}": b.tensor(t, argument.span) for k, t in argument.thing.states.items()})
+            bundle = {f"{name}.{k}": b.tensor(t, argument.span) for k, t in argument.thing.states.items()}
+            states.update(bundle)
+            places.update(dict.fromkeys(bundle, argument.span))
         else:
             known = [*inputs, *own, *OPTIONS]
             raise error(
@@ -172,7 +184,7 @@ def _captured(
                 expected=f"one of {', '.join(known)}",
                 hint=did_you_mean(name, known),
             )
-    return captured, states
+    return captured, states, places
 
 
 def _check_complete(layer: Layer, types: dict[str, TensorType | None], span: Span) -> None:
@@ -199,33 +211,60 @@ def _stacked(kind: TensorType, axis: int, steps: Size, name: str, span: Span) ->
     return TensorType(kind.dtype, (*kind.shape[:axis], steps, *kind.shape[axis:]))
 
 
-def _initial(
-    b: Builder,
-    module: ir.Module,
-    state: ir.State,
-    given: dict[str, Tensor],
-    sizes: dict[str, Size],
-    span: Span,
-) -> Tensor:
-    """A state's start: what is given, else its declared number."""
-    kind = in_caller(module.types[state.value], sizes)
-    if state.name in given:
-        found = b.type_of(given[state.name])
-        if found != kind:
+def _check_held(module: ir.Module, sizes: dict[str, Size], span: Span) -> None:
+    """Each state's dimensions are known, and stay from step to step. Raises DlcError E0401, E0607."""
+    declared = (Note("declared here", module.span),)
+    for state, port in zip(module.states, module.next_states, strict=True):
+        formal = module.types[state.value]
+        unknown = [name for size in formal.shape for name in dims.symbols(size) if name not in sizes]
+        if unknown:
             raise error(
-                "E0401", f"state `{state.name}` starts with another shape", span, found=str(found), expected=str(kind)
+                "E0607",
+                f"nothing here says how large `{unknown[0]}` of state `{state.name}` is",
+                span,
+                found=str(formal),
+                hint=f"give the state by name: `{_keyword(state.name)}`",
+                notes=declared,
             )
-        return given[state.name]
+        old, new = in_caller(formal, sizes), in_caller(module.types[port.value], sizes)
+        if old != new:
+            raise error(
+                "E0401",
+                f"state `{state.name}` changes its shape from step to step",
+                span,
+                found=f"{new} after a step",
+                expected=str(old),
+                hint="under `scan` shapes hold; a state that grows belongs to a cell that is called",
+                notes=declared,
+            )
+
+
+def _keyword(state: str) -> str:
+    """How a state is given by name: a nested instance's as a bundle."""
+    return f"{state.partition('.')[0]}=..."
+
+
+def _start(b: Builder, layer: Layer, module: ir.Module, state: ir.State, sizes: dict[str, Size], span: Span) -> Tensor:
+    """A state's declared start. Raises DlcError E0614 where it has none."""
     if state.initial is None:
+        computed = starts.emit(b, layer, module, state, sizes)
+        if computed is not None:
+            return computed
         raise error(
             "E0614",
             f"state `{state.name}` has no start",
             span,
-            hint=f"give it by name: `{state.name}=...`",
+            hint=f"give it by name: `{_keyword(state.name)}`",
             notes=(Note("declared here", module.span),),
         )
-    attributes = (("value", state.initial), ("dtype", Static(kind.dtype)), ("shape", Static(kind.shape)))
+    kind = in_caller(module.types[state.value], sizes)
+    attributes = (("value", _number(state.initial)), ("dtype", Static(kind.dtype)), ("shape", Static(kind.shape)))
     return b.emit("constant", (), (kind,), span, attributes)[0]
+
+
+def _number(initial: Static) -> Static:
+    """A start as it is known outside of its cell: what is written there names things of another scope."""
+    return initial if isinstance(initial.source, syntax.Constant) else Static(initial.value)
 
 
 def _lengths(b: Builder, options: dict[str, Argument]) -> Tensor | None:

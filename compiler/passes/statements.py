@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlc import ir
-from dlc.diagnostics import DlcError, Note, did_you_mean, error
-from dlc.dims import Dim
+from dlc.diagnostics import DlcError, did_you_mean, error
 from dlc.distributions import DISTRIBUTIONS as SPECS
 from dlc.ir import Static
-from dlc.passes import calls, dimensions, messages, static
+from dlc.passes import calls, dimensions, messages, states, static
 from dlc.passes.builder import Builder, content_of, is_tensor, static_of
 from dlc.passes.expressions import evaluate
 from dlc.passes.loops import turns
@@ -62,9 +61,9 @@ def execute(b: Builder, statement: syntax.Statement) -> None:
         case syntax.Parameter():
             _parameter(b, statement)
         case syntax.State():
-            _state(b, statement)
+            states.declare(b, statement)
         case syntax.NextAssign():
-            _next(b, statement)
+            states.assign(b, statement)
         case syntax.Sample():
             _sample(b, statement)
         case syntax.Messages():
@@ -253,74 +252,6 @@ def _number(b: Builder, node: syntax.Expr) -> Static:
     raise error("E0302", "a distribution's argument is a number", node.span, found=describe(thing))
 
 
-def _state(b: Builder, node: syntax.State) -> None:
-    if node not in b.declaration.block.body:
-        raise error("E0609", "a state stands at the top of its block, in no loop or choice", node.span)
-    kind = dimensions.declared_type(b, node.type)
-    initial: Static | None = None
-    if node.initial is not None:
-        thing = evaluate(b, node.initial)
-        if not (isinstance(thing, Static) and isinstance(thing.value, bool | int | float)):
-            raise error(
-                "E0610",
-                "a state's start must be a number so far",
-                node.initial.span,
-                found=describe(thing),
-                hint=f"leave it out, and give it where the cell is used: `{node.name}=...`",
-            )
-        if kind.dtype in ir.FLOATS:
-            static.as_float(thing.value, node.initial.span)
-        else:
-            static.check_size(thing.value, node.initial.span)
-        initial = thing
-    value = b.new_value(kind)
-    b.states.append(ir.State(node.name, value, initial))
-    b.env[node.name] = Tensor(value)
-
-
-def _next(b: Builder, node: syntax.NextAssign) -> None:
-    if isinstance(b.env.get(node.name), Unknown):
-        raise DlcError(())
-    old = [s.value for s in b.states if s.name == node.name]
-    buffers = [p.value for p in b.parameters if p.name == node.name and p.kind == "buffer"]
-    if not old and not buffers:
-        known = [s.name for s in b.states] + [p.name for p in b.parameters if p.kind == "buffer"]
-        raise error(
-            "E0602",
-            f"`{node.name}` is no state or buffer of this block",
-            node.span,
-            expected=f"`state {node.name}: ...` or `buffer {node.name}: ...` above",
-            hint=did_you_mean(node.name, known),
-        )
-    nexts = b.next_states if old else b.next_buffers
-    if node.name in nexts:
-        raise error("E0604", f"`next {node.name}` is set twice", node.span)
-    tensor = b.tensor(evaluate(b, node.value), node.value.span)
-    wanted = b.types[(old or buffers)[0]]
-    found = b.type_of(tensor)
-    if found != wanted:
-        raise error(
-            "E0401",
-            f"`next {node.name}` has another shape than `{node.name}`",
-            node.value.span,
-            found=str(found),
-            expected=str(wanted),
-            hint="a state that grows from call to call is not compiled yet" if _grows(found, wanted) else None,
-        )
-    if buffers and not b.training:
-        raise error("E0615", "a buffer changes in training only", node.span, hint="put it under `if training:`")
-    nexts[node.name] = tensor.id
-    b.emit("bind", (), (), node.span, target=ir.Bind(f"next {node.name}", tensor.id))
-
-
-def _grows(found: ir.TensorType, wanted: ir.TensorType) -> bool:
-    """Whether two types differ in dynamic dimensions alone."""
-    if found.dtype != wanted.dtype or found.rank != wanted.rank:
-        return False
-    pairs = [(f, w) for f, w in zip(found.shape, wanted.shape, strict=True) if f != w]
-    return all(isinstance(w, Dim) for _, w in pairs)
-
-
 def _sample(b: Builder, node: syntax.Sample) -> None:
     if any(isinstance(frame, ir.Turn) for frame in b.frames):
         raise error(
@@ -344,13 +275,4 @@ def finish(b: Builder) -> None:
             block.name_span,
             expected="`output name = ...` as its last statement",
         )
-    for state in b.states:
-        if state.name not in b.next_states:
-            place_of = next((s.span for s in b.declaration.states if s.name == state.name), block.name_span)
-            raise error(
-                "E0603",
-                f"`next {state.name}` is never set",
-                place_of,
-                hint=f"set it once on each path: `next {state.name} = ...`",
-                notes=(Note("the block", block.name_span),),
-            )
+    states.check_next(b)
