@@ -3,56 +3,13 @@
 A softmax over nothing but -inf is 0 in the language and NaN in the frameworks, so generated files carry a small helper
 that tells; where the operand provably holds no -inf, the framework's own function is printed.
 
-Provable is little, on purpose: inputs and parameters may hold infinities, and sums and products of finite numbers
-overflow to them, so nothing is known of the result of a `dense`, a `matmul`, an `add`. Known are results of functions
-that are bounded below (`tanh`, `relu`, `exp`, ...; NaN is no -inf), constants, `maximum` with something known, and what
-only moves or chooses entries that are known. A name is followed where it is bound once. Left out, because they can give
--inf: `rsqrt` and division (of -0.0), casts of numbers (to f16), reductions, padding.
+`bounded.py` says which ops give such results. A name is followed where it is bound once.
 """
 
 from __future__ import annotations
 
-from dlc.backends.common.form import Bind, Form, Known, Ref, Run, Spread, Temp, Value, Var, walk
-
-_BOUNDED = frozenset(
-    [
-        "tanh",
-        "sigmoid",
-        "erf",
-        "sin",
-        "cos",
-        "exp",
-        "relu",
-        "abs",
-        "square",
-        "sqrt",
-        "softmax",
-        "segment_softmax",
-        "one_hot",
-    ]
-)
-_MOVING = frozenset(
-    [
-        "reshape",
-        "expand_dims",
-        "squeeze",
-        "transpose",
-        "broadcast_to",
-        "flip",
-        "roll",
-        "slice",
-        "gather",
-        "take_along_axis",
-        "concat",
-        "stack",
-        "split",
-        "unstack",
-        "stop_gradient",
-        "minimum",
-    ]
-)
-#: Operands that only choose among others.
-_INDICES = {"gather": 1, "take_along_axis": 1}
+from dlc.backends.common.bounded import gives_above
+from dlc.backends.common.form import Bind, Form, Known, Ref, Run, Spread, Temp, Var, walk
 
 
 class Facts:
@@ -84,27 +41,6 @@ class Facts:
                 return False
 
     def _result(self, node: Run) -> bool:
-        attributes = dict(node.attributes)
-        match node.op:
-            case op if op in _BOUNDED:
-                return True
-            case "constant":
-                return _number(attributes["value"])
-            case "clip":
-                return _number(attributes["low"])
-            case "cast":
-                return node.types[0].dtype == "bool"
-            case "maximum":
-                return any(map(self.above, node.operands))
-            case "where":
-                return all(map(self.above, node.operands[1:]))
-            case op if op in _MOVING:
-                return all(map(self.above, node.operands[: _INDICES.get(op)]))
-            case _:
-                return False
-
-
-def _number(value: Value) -> bool:
-    """True for a number above -inf."""
-    known = value.value if isinstance(value, Known) else None
-    return isinstance(known, int | float) and known > float("-inf")
+        attributes = {name: value.value if isinstance(value, Known) else None for name, value in node.attributes}
+        operands = [self.above(operand) for operand in node.operands]
+        return gives_above(node.op, attributes, operands, bool(node.types) and node.types[0].dtype == "bool")

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 from dlc.backends.api import Artifact, Network, Options, Unit
 from dlc.backends.onnx.emit import emit, functions
+from dlc.backends.onnx.facts import values_above
 from dlc.backends.onnx.graph import Names, element
 from dlc.backends.onnx.library import Library, finish
 from dlc.backends.onnx.proto import Initialiser, Model, Tensor, serialise
@@ -47,8 +48,9 @@ def model_of(network: Network, stem: str, options: Options) -> Model:
     builder = library.builder(network.name)
     module = program.module(program.entry)
     types = {item.path: TensorType(item.dtype, item.shape) for item in stored}
-    callees = functions(program, library, options.natives)
-    scope = Scope(module, builder, callees, options.natives, types)
+    above = values_above(program)
+    callees = functions(program, library, above, options.natives)
+    scope = Scope(module, builder, callees, options.natives, above[module.key], types)
     results = emit(scope)
     if program.training:  # those that nothing changes too
         buffers = [item.path for item in stored if item.kind == "buffer"]

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dlc.backends.onnx.graph import Builder, Names, Value
 from dlc.backends.onnx.library import Library, finish
-from dlc.backends.onnx.natives import native_of
-from dlc.backends.onnx.recurrence import cell_of, recurrence
+from dlc.backends.onnx.natives import native_of, recurrent_of
+from dlc.backends.onnx.recurrence import recurrence
 from dlc.backends.onnx.rule import Apply
 from dlc.backends.onnx.rules import RULES
 from dlc.backends.onnx.scan import scan
@@ -20,20 +20,24 @@ from dlc.diagnostics import error
 from dlc.ir import Bind, Call, Content, Equation, Module, Program, Read, Scan
 
 
-def functions(program: Program, library: Library, natives: bool) -> dict[str, Callee]:
-    """Fills the library with one function per module but the entry."""
+def functions(
+    program: Program, library: Library, above: Mapping[str, frozenset[int]], natives: bool
+) -> dict[str, Callee]:
+    """Fills the library with one function per module but the entry. `above`: see `facts`."""
     callees: dict[str, Callee] = {}
     for module in program.modules:
         if module.key != program.entry:
-            callees[module.key] = _function(module, library, callees, natives)
+            callees[module.key] = _function(module, library, callees, above[module.key], natives)
     return callees
 
 
-def _function(module: Module, library: Library, callees: Mapping[str, Callee], natives: bool) -> Callee:
+def _function(
+    module: Module, library: Library, callees: Mapping[str, Callee], above: frozenset[int], natives: bool
+) -> Callee:
     native = native_of(module, library.precision) if natives else None
     if native is not None:
         return Callee(module, "", [parameter.name for parameter in module.parameters], native=native)
-    scope = Scope(module, library.builder(module.block.name), callees, natives)
+    scope = Scope(module, library.builder(module.block.name), callees, natives, above)
     results = emit(scope)
     buffers = list(scope.buffers)
     ports = list(scope.ports.values())
@@ -95,9 +99,9 @@ def _equation(scope: Scope, equation: Equation) -> Sequence[Value]:
             return call(scope, target, scope.given(equation), scope.b)
         case Scan():
             callee = scope.callees[target.module]
-            cell = cell_of(callee.module, target, scope.b.precision) if scope.natives else None
-            if cell is not None:
-                return recurrence(scope, target, scope.given(equation), callee, cell)
+            native = recurrent_of(callee.module, target, scope.b.precision) if scope.natives else None
+            if native is not None:
+                return recurrence(scope, target, scope.given(equation), callee, native)
             return scan(scope, target, scope.given(equation), lambda b, given: call(scope, target, given, b))
         case None:
             return _primitive(scope, equation)
@@ -108,13 +112,15 @@ def _primitive(scope: Scope, equation: Equation) -> list[Value]:
     if rule is None:
         raise error("E0701", f"the ONNX backend has no rule for `{equation.op}`", equation.origin.span)
     types = scope.module.types
+    inputs = [index for index in equation.inputs if index is not None]
     use = Apply(
         equation.op,
         scope.given(equation),
-        [types[index] for index in equation.inputs if index is not None],
+        [types[index] for index in inputs],
         [types[index] for index in equation.outputs],
         {name: static.value for name, static in equation.attributes},
         scope.sizes,
+        [index in scope.above for index in inputs],
     )
     before = len(scope.b.graph.nodes)
     result = rule(scope.b, use)

@@ -1,24 +1,25 @@
-"""Standard blocks that ONNX has an op for. Removable: with the table off, each block's own body is emitted.
+"""Standard blocks that ONNX has an op for. Removable: with the tables off, each block's own body is emitted.
 
-An entry says when the op's meaning is exactly the block's; the op then stands where the block is called. Not here,
-because it was measured to differ: `Elu`, which computes exp(x) - 1 and loses a small x (error 2e-5 at 1e-3).
+`NATIVES` stand where the block is called, `RECURRENT` where a scan runs it. An entry says, as conditions that must all
+hold, when the op's meaning is exactly the block's. Not here, because it was measured to differ: `Elu`, which computes
+exp(x) - 1 and loses a small x (error 2e-5 at 1e-3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dlc.backends.onnx.graph import Attribute, Builder, Value
 from dlc.backends.onnx.rules.contraction import conv_attributes, conv_transpose_attributes
 from dlc.backends.onnx.rules.pooling import avg_pool_attributes
-from dlc.ir import Module
+from dlc.ir import Module, Scan
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """`when`: the condition on the module, besides 32-bit floats.
+    """`when`: conditions on the module, besides 32-bit floats.
 
     `op` takes the block's input `x`, then those of `weights` that the module has. It gives the block's one output.
     """
@@ -26,12 +27,30 @@ class Native:
     op: str
     weights: tuple[str, ...] = ()
     attributes: Callable[[Module], Mapping[str, Attribute]] = lambda module: {}
-    when: Callable[[Module], bool] = lambda module: True
+    when: tuple[Callable[[Module], bool], ...] = ()
 
     def call(self, b: Builder, module: Module, given: Mapping[str, Value], hint: str, name: str) -> Value:
         """`given`: the input and the weights by name."""
         inputs = [given[key] for key in ("x", *self.weights) if key in given]
         return b.many(self.op, inputs, [hint], self.attributes(module), name=name)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrent:
+    """ONNX's op for a scan over a cell. `gates`: of each of the op's gates, its place among the cell's own.
+
+    The weights are paths below the cell. `recurrent_bias` is the one of the op's last gate, in cells that have it; the
+    op's others are 0. `when`: conditions on the scan, besides 32-bit floats.
+    """
+
+    op: str
+    gates: tuple[int, ...]
+    input_weight: str = "dense.weight"
+    state_weight: str = "dense_2.weight"
+    bias: str = "dense.bias"
+    recurrent_bias: str = ""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
+    when: tuple[Callable[[Scan], bool], ...] = ()
 
 
 def _hyperparameter(module: Module, name: str) -> Any:
@@ -67,9 +86,19 @@ def _of_matrix(module: Module) -> bool:
     return next(module.types[port.value].rank for port in module.inputs if port.name == "x") == 2
 
 
-def _has_fixed_statistics(module: Module) -> bool:
-    """At inference, with a scale and a shift, which the op wants. In training it would keep the biased variance."""
-    return not module.training and _hyperparameter(module, "affine") is True
+def _at_inference(module: Module) -> bool:
+    """In training `BatchNormalization` would keep the biased variance."""
+    return not module.training
+
+
+def _is_affine(module: Module) -> bool:
+    """`BatchNormalization` wants a scale and a shift."""
+    return _hyperparameter(module, "affine") is True
+
+
+def _scans_x(target: Scan) -> bool:
+    """The op has one input per step; a cell may also see the same one at each."""
+    return [lane.name for lane in target.scanned] == ["x"]
 
 
 _AFFINE = ("weight", "bias")
@@ -79,7 +108,7 @@ NATIVES: Mapping[tuple[str, str], Native] = {
     ("std/activation.dl", "leaky_relu"): Native("LeakyRelu", (), _slope),
     ("std/activation.dl", "gelu"): Native("Gelu", (), _gelu_form),
     ("std/activation.dl", "softplus"): Native("Softplus"),
-    ("std/linear.dl", "dense"): Native("Gemm", _AFFINE, lambda module: {"transB": 1}, _of_matrix),
+    ("std/linear.dl", "dense"): Native("Gemm", _AFFINE, lambda module: {"transB": 1}, (_of_matrix,)),
     ("std/convolution.dl", "conv2d"): Native("Conv", _AFFINE, _of_primitive("conv", conv_attributes)),
     ("std/convolution.dl", "conv_transpose2d"): Native(
         "ConvTranspose", _AFFINE, _of_primitive("conv_transpose", conv_transpose_attributes)
@@ -87,7 +116,22 @@ NATIVES: Mapping[tuple[str, str], Native] = {
     ("std/pooling.dl", "avg_pool2d"): Native("AveragePool", (), _of_primitive("avg_pool", avg_pool_attributes)),
     ("std/normalisation.dl", "layer_norm"): Native("LayerNormalization", _AFFINE, _epsilon),
     ("std/normalisation.dl", "batch_norm"): Native(
-        "BatchNormalization", (*_AFFINE, "running_mean", "running_var"), _epsilon, _has_fixed_statistics
+        "BatchNormalization", (*_AFFINE, "running_mean", "running_var"), _epsilon, (_at_inference, _is_affine)
+    ),
+}
+
+#: By the standard cell's file and name.
+RECURRENT: Mapping[tuple[str, str], Recurrent] = {
+    ("std/recurrence.dl", "rnn_cell"): Recurrent("RNN", (0,), when=(_scans_x,)),
+    # i, f, g, o here; i, o, f, c in ONNX
+    ("std/recurrence.dl", "lstm_cell"): Recurrent("LSTM", (0, 3, 1, 2), when=(_scans_x,)),
+    # r, z, n here; z, r, h in ONNX; the reset after the product, with its bias
+    ("std/recurrence.dl", "gru_cell"): Recurrent(
+        "GRU",
+        (1, 0, 2),
+        recurrent_bias="recurrent_bias",
+        attributes={"linear_before_reset": 1},
+        when=(_scans_x,),
     ),
 }
 
@@ -95,9 +139,17 @@ NATIVES: Mapping[tuple[str, str], Native] = {
 def native_of(module: Module, precision: str) -> Native | None:
     """ONNX's own op for a module, or None. ONNX Runtime has most of these in 32 bits only."""
     native = NATIVES.get((module.block.file, module.block.name))
-    return native if native is not None and in_32_bits(module, precision) and native.when(module) else None
+    fits = native is not None and _in_32_bits(module, precision) and all(holds(module) for holds in native.when)
+    return native if fits else None
 
 
-def in_32_bits(module: Module, precision: str) -> bool:
+def recurrent_of(module: Module, target: Scan, precision: str) -> Recurrent | None:
+    """ONNX's own op for a scan over a module, or None."""
+    native = RECURRENT.get((module.block.file, module.block.name))
+    fits = native is not None and _in_32_bits(module, precision) and all(holds(target) for holds in native.when)
+    return native if fits else None
+
+
+def _in_32_bits(module: Module, precision: str) -> bool:
     dtypes = {module.types[port.value].dtype for port in (*module.inputs, *module.parameters)}
     return all(dtype == "f32" or (dtype == "float" and precision == "f32") for dtype in dtypes)

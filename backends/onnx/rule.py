@@ -21,6 +21,8 @@ class Apply:
     results: Sequence[TensorType]
     attributes: Mapping[str, Any]
     sizes: Sizes
+    #: Of each operand, whether no entry of it can be -inf.
+    above: Sequence[bool]
 
 
 Rule = Callable[[Builder, Apply], Value | list[Value]]

@@ -39,6 +39,8 @@ class Scope:
     b: Builder
     callees: Mapping[str, Callee]
     natives: bool
+    #: The values of the module that hold no entry of -inf.
+    above: frozenset[int]
     #: The entry's weights as the file holds them; in other modules weights come in the compile's precision.
     stored: Mapping[str, TensorType] = field(default_factory=dict[str, TensorType])
     values: dict[int, Value] = field(default_factory=dict[int, Value])

@@ -54,12 +54,12 @@ class _Off(OnnxNative):
 def is_unconditional(native: Any) -> bool:
     """Whether a native stands for its block always (ONNX: in 32 bits)."""
     if isinstance(native, OnnxNative):
-        return native.when is OnnxNative("").when
+        return not native.when
     return native.condition is torch_natives._always  # pyright: ignore[reportPrivateUsage]
 
 
 def everywhere(native: Any) -> Any:
     """The native without its condition."""
     if isinstance(native, OnnxNative):
-        return replace(native, when=lambda module: True)
+        return replace(native, when=())
     return replace(native, condition=lambda module: True)

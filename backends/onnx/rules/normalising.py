@@ -15,6 +15,8 @@ def _guarded(op: str, name: str, otherwise: float, doc: str) -> Rule:
 
     def rule(b: Builder, use: Apply) -> Value:
         axis, dtype = use.attributes["axis"], use.types[0].dtype
+        if use.above[0]:
+            return b(op, use.inputs[0], axis=axis)
 
         def build(b: Builder, given: Sequence[Value]) -> Value:
             (x,) = given
