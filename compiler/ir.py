@@ -51,11 +51,31 @@ class Static:
     `value`: bool, int, float, str, None, a `Dim`, or nested tuples of these. `source`: an expression over the names
     that the enclosing block's scope has at that place (hyperparameters, dimension names, loop variables; local
     constants are already replaced by their own source), or None where there is none. For a tuple value, `source` may
-    be a `ListLiteral` with one item per element. Only `value` takes part in equality.
+    be a `ListLiteral` with one item per element. Only `value` takes part in equality, which is exact: 1, 1.0 and True
+    are three values, so are 0.0 and -0.0, and NaN equals itself.
     """
 
     value: object
     source: Expr | None = field(default=None, compare=False, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and exact(self.value) == exact(other.value)
+
+    def __hash__(self) -> int:
+        return hash(exact(self.value))
+
+
+def exact(value: object) -> object:
+    """A constant as a key that tells apart what Python's `==` does not."""
+    match value:
+        case bool() | int():
+            return type(value), value
+        case float():
+            return float, value.hex()
+        case tuple():
+            return tuple(map(exact, value))
+        case _:
+            return value
 
 
 @record
@@ -400,8 +420,13 @@ class Program:
     configuration: tuple[tuple[str, Static], ...] = ()
 
     def module(self, key: str) -> Module:
-        return self.table[key]
+        """Raises KeyError if there is none."""
+        for module in self.modules:
+            if module.key == key:
+                return module
+        raise KeyError(key)
 
     @property
     def table(self) -> Mapping[str, Module]:
+        """The modules by key; made anew at each access, so keep it."""
         return {module.key: module for module in self.modules}
