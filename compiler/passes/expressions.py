@@ -101,6 +101,8 @@ def _attribute(b: Builder, node: syntax.Attribute) -> Thing:
                 return outputs[node.name]
             if node.name in states:
                 return states[node.name]
+            if node.name == "output" and len(outputs) == 1:  # the only one, whatever its own name
+                return next(iter(outputs.values()))
             bundle = {k.removeprefix(f"{node.name}."): t for k, t in states.items() if k.startswith(f"{node.name}.")}
             if bundle:
                 return Result(f"{owner.block}.{node.name}", {}, bundle)
