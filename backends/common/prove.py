@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from dlc.backends.common import headers
 from dlc.backends.common.context import static_names
@@ -18,41 +17,32 @@ from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate
 from dlc.backends.common.form import (
     Bind,
     Branch,
-    Element,
-    Extent,
     Fetch,
     Form,
     Invoke,
-    Listing,
     Loop,
     Make,
     Node,
-    Own,
-    Ref,
-    Reference,
     Run,
     Sample,
     Slot,
-    Spread,
     Step,
     Store,
     Target,
-    Temp,
-    Value,
-    Var,
     Weight,
 )
+from dlc.backends.common.proof_scope import ProofScope
 from dlc.backends.common.ranks import axis_rank
 from dlc.backends.common.structure import Creation, Item, Prepared, Writing
-from dlc.backends.common.values import Refused, agrees, value_of
+from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
-from dlc.ir import Call, Content, Draw, Equation, Module, Read, Scan, Static, TensorType
+from dlc.ir import Call, Draw, Equation, Module, Read, Scan, Static
 from dlc.parameters import layer_references
 
 
 @dataclass(slots=True)
 class Proof:
-    """`target(program, callee key)` and `callee(program, callee key)` as in `Merger`."""
+    """`target(program, callee key)` and `callee(program, callee key)` as in `Merging`."""
 
     target: Callable[[int, str], Target]
     callee: Callable[[int, str], Module]
@@ -60,7 +50,7 @@ class Proof:
 
     def check(self, form: Form, program: int, prepared: Prepared) -> None:
         """Raises Refused unless the form gives back this module."""
-        run = _Run(self, program, prepared, dict(static_names(prepared.module)))
+        run = _Run(prepared, dict(static_names(prepared.module)), proof=self, program=program)
         run.weights(form.weights)
         try:
             run.sequence(form.body)
@@ -70,34 +60,11 @@ class Proof:
 
 
 @dataclass(slots=True)
-class _Run:
-    proof: Proof
-    program: int
-    prepared: Prepared
-    names: dict[str, object]
+class _Run(ProofScope):
+    proof: Proof = field(kw_only=True)
+    program: int = field(kw_only=True)
     place: int = 0
-    turns: tuple[int, ...] = ()
-    variables: dict[str, Content] = field(default_factory=dict[str, Content])
-    temps: dict[int, int] = field(default_factory=dict[int, int])
-    collected: dict[int, list[int]] = field(default_factory=dict[int, "list[int]"])
-    own: dict[str, int] = field(default_factory=dict[str, int])
-    extents: dict[str, object] = field(default_factory=dict[str, object])
     made: dict[str, Creation] = field(default_factory=dict[str, Creation])
-
-    def __post_init__(self) -> None:
-        module = self.module
-        inputs = {port.name: port.value for port in module.inputs}
-        self.own = {
-            **{p.name: p.value for p in module.parameters},
-            **{s.name: s.value for s in module.states},
-            **inputs,
-        }
-        self.variables = {**inputs, **dict.fromkeys(module.absent)}
-        self.variables.update({s.name: s.value for s in module.states if s.name.isidentifier()})
-
-    @property
-    def module(self) -> Module:
-        return self.prepared.module
 
     # --- control -----------------------------------------------------------------------------------------------
 
@@ -109,8 +76,8 @@ class _Run:
                 case Branch():
                     self._branch(node)
                 case Bind():
-                    self.variables[node.name] = self._content(node.content)
-                    self._extents(node)
+                    self.variables[node.name] = self.content(node.content)
+                    self.keep_extents(node)
                 case _:
                     self._leaf(node)
 
@@ -120,7 +87,7 @@ class _Run:
         items = list(evaluate(node.iterable, self.names))
         entries = {word: headers.entries(source, self.names, self.variables) for word, source in node.lists}
         for word, found in entries.items():
-            self._same(f"entries for {word}", len(found), len(items))
+            self.same(f"entries for {word}", len(found), len(items))
         for number, item in enumerate(items):
             self.names.update(bind_targets(node.targets, item))
             self.variables.update({word: found[number] for word, found in entries.items()})
@@ -152,7 +119,7 @@ class _Run:
             case Sample(), Draw():
                 self._sample(node, payload)
             case Store(), Writing():
-                self._same("buffer", (node.name, self._value(node.value)), (payload.buffer, payload.value))
+                self.same("buffer", (node.name, self.value(node.value)), (payload.buffer, payload.value))
             case Run(), Equation(target=None):
                 self._run(node, payload)
             case Invoke(), Equation(target=Call()):
@@ -174,99 +141,99 @@ class _Run:
         return items[self.place - 1]
 
     def _run(self, node: Run, equation: Equation) -> None:
-        self._same("op", node.op, equation.op)
-        self._same("operands", self._operands(node.operands), equation.inputs)
-        self._same("attributes", [name for name, _ in node.attributes], [name for name, _ in equation.attributes])
+        self.same("op", node.op, equation.op)
+        self.same("operands", self.operands(node.operands), equation.inputs)
+        self.same("attributes", [name for name, _ in node.attributes], [name for name, _ in equation.attributes])
         ranks = [self.module.types[value].rank for value in equation.inputs if value is not None]
         for (name, value), (_, static) in zip(node.attributes, equation.attributes, strict=True):
             rank = axis_rank(node.op, name, ranks, equation, self.module)
-            self._constant(f"{node.op} {name}", value, static.value, rank)
+            self.constant(f"{node.op} {name}", value, static.value, rank)
         for kind, wanted in zip(node.result_types, equation.outputs, strict=True):
-            self._same("element type", kind.dtype, self._type(wanted).dtype)
-        self._results(node.results, equation.outputs)
+            self.same("element type", kind.dtype, self.type_of(wanted).dtype)
+        self.results(node.results, equation.outputs)
 
     def _invoke(self, node: Invoke, equation: Equation) -> None:
         target = equation.target
         assert isinstance(target, Call)
         callee = self.proof.callee(self.program, target.module)
-        self._same("callee", self.proof.target(self.program, target.module), node.target)
+        self.same("callee", self.proof.target(self.program, target.module), node.target)
         self._instance(node.slot, target.instance)
         self._layers(node.layers, target.instance)
-        given = {name: None if ref is None else self._maybe(ref) for name, ref in node.inputs}
+        given = {name: None if ref is None else self.maybe(ref) for name, ref in node.inputs}
         for name in callee.absent:
-            self._same(f"input {name}", given.pop(name, None), None)
+            self.same(f"input {name}", given.pop(name, None), None)
         wanted = [given[port.name] for port in callee.inputs]
-        states = [self._value(ref) for ref in node.states]
-        self._same("inputs", [*wanted, *states], _present(equation, callee))
-        self._same("number of inputs", len(given), len(callee.inputs))
-        self._results(node.results, equation.outputs)
+        states = [self.value(ref) for ref in node.states]
+        self.same("inputs", [*wanted, *states], _present(equation, callee))
+        self.same("number of inputs", len(given), len(callee.inputs))
+        self.results(node.results, equation.outputs)
 
     def _step(self, node: Step, equation: Equation) -> None:
         target, scan = equation.target, node.scan
         assert isinstance(target, Scan)
-        self._same("callee", self.proof.target(self.program, target.module), node.target)
+        self.same("callee", self.proof.target(self.program, target.module), node.target)
         self._instance(node.slot, target.instance)
         self._layers(node.layers, target.instance)
         kind = (scan.scanned, scan.captured, scan.stacked, scan.reverse, scan.has_lengths)
         wanted = (target.scanned, target.captured, target.stacked, target.reverse, target.has_lengths)
-        self._same("kind of scan", kind, wanted)
-        self._same("whether steps are counted", node.steps is not None, not target.scanned)
+        self.same("kind of scan", kind, wanted)
+        self.same("whether steps are counted", node.steps is not None, not target.scanned)
         if node.steps is not None:
-            self._constant("steps", node.steps, target.steps.value, None)
+            self.constant("steps", node.steps, target.steps.value, None)
         refs = [*node.scanned, *node.captured, *node.states, *([node.lengths] if node.lengths is not None else [])]
-        self._same("inputs", [self._value(ref) for ref in refs], list(equation.inputs))
-        self._results(node.results, equation.outputs)
+        self.same("inputs", [self.value(ref) for ref in refs], list(equation.inputs))
+        self.results(node.results, equation.outputs)
 
     def _fetch(self, node: Fetch, equation: Equation) -> None:
         target = equation.target
         assert isinstance(target, Read)
         self._instance(node.slot, target.instance)
-        self._same("parameter", node.parameter, target.parameter)
-        self._results(node.results, equation.outputs)
+        self.same("parameter", node.parameter, target.parameter)
+        self.results(node.results, equation.outputs)
 
     def _make(self, node: Make, creation: Creation) -> None:
         path = self._path(node.slot)
-        self._same("path", path, creation.instance.path)
-        self._same("block", node.block, creation.instance.block)
+        self.same("path", path, creation.instance.path)
+        self.same("block", node.block, creation.instance.block)
         arguments = dict(node.hyperparameters)
         for key in creation.callees:
             callee = self.proof.callee(self.program, key)
-            self._same("class", self.proof.target(self.program, key), node.target)
+            self.same("class", self.proof.target(self.program, key), node.target)
             wanted: Mapping[str, Static] = dict(callee.hyperparameters)
             for name, value in arguments.items():
-                self._constant(f"{path} {name}", value, wanted[name].value, None)
-            given = {name: self._evaluate(value) for name, value in node.dims}
+                self.constant(f"{path} {name}", value, wanted[name].value, None)
+            given = {name: self.evaluate(value) for name, value in node.dims}
             for name in self.proof.arguments(node.target):
                 if name not in arguments:
-                    self._same(f"{path} {name}", given[name], dict(callee.dims)[name])
+                    self.same(f"{path} {name}", given[name], dict(callee.dims)[name])
         self.made[path] = creation
 
     def _sample(self, node: Sample, draw: Draw) -> None:
-        self._same("distribution", node.draw.distribution.name, draw.distribution.name)
+        self.same("distribution", node.draw.distribution.name, draw.distribution.name)
         kind = self.module.types[draw.value]
-        self._same("type of draw", node.dtype, kind.dtype)
-        self._same("rank of draw", len(node.shape), kind.rank)
+        self.same("type of draw", node.dtype, kind.dtype)
+        self.same("rank of draw", len(node.shape), kind.rank)
         for value, size in zip(node.shape, kind.shape, strict=True):
-            self._constant("shape of draw", value, size, None)
+            self.constant("shape of draw", value, size, None)
         for value, static in zip(node.arguments, draw.distribution.arguments, strict=True):
-            self._constant("argument of draw", value, static.value, None)
-        self._results(node.results, (draw.value,))
+            self.constant("argument of draw", value, static.value, None)
+        self.results(node.results, (draw.value,))
 
     # --- parts -------------------------------------------------------------------------------------------------
 
     def weights(self, weights: Sequence[Weight]) -> None:
         """The parameters that the class would make are those of the module: names, shapes, initial values, in order."""
         made = [weight for weight in weights if self._exists(weight)]
-        self._same("parameters", [weight.name for weight in made], [p.name for p in self.module.parameters])
+        self.same("parameters", [weight.name for weight in made], [p.name for p in self.module.parameters])
         for weight, parameter in zip(made, self.module.parameters, strict=True):
             kind = self.module.types[parameter.value]
-            self._same("kind", (weight.kind, weight.dtype), (parameter.kind, kind.dtype))
-            self._same("rank", len(weight.shape), kind.rank)
+            self.same("kind", (weight.kind, weight.dtype), (parameter.kind, kind.dtype))
+            self.same("rank", len(weight.shape), kind.rank)
             for value, size in zip(weight.shape, kind.shape, strict=True):
-                self._constant(f"shape of {weight.name}", value, size, None)
-            self._same("initial value", weight.initial.name, parameter.initial.name)
+                self.constant(f"shape of {weight.name}", value, size, None)
+            self.same("initial value", weight.initial.name, parameter.initial.name)
             for value, static in zip(weight.arguments, parameter.initial.arguments, strict=True):
-                self._constant(f"initial value of {weight.name}", value, static.value, None)
+                self.constant(f"initial value of {weight.name}", value, static.value, None)
 
     def finish(self, form: Form) -> None:
         """All items are used up, and the results are the module's."""
@@ -274,8 +241,8 @@ class _Run:
         if not all(_is_bind(item) for item in rest):
             raise Refused("the merged form ends where the module goes on")
         for pairs, ports in ((form.outputs, self.module.outputs), (form.next_states, self.module.next_states)):
-            self._same("results", [name for name, _ in pairs], [port.name for port in ports])
-            self._same("results", [self._value(ref) for _, ref in pairs], [port.value for port in ports])
+            self.same("results", [name for name, _ in pairs], [port.name for port in ports])
+            self.same("results", [self.value(ref) for _, ref in pairs], [port.value for port in ports])
 
     def _exists(self, weight: Weight) -> bool:
         if weight.condition is None:
@@ -289,14 +256,14 @@ class _Run:
     def _instance(self, slot: Slot, number: int) -> None:
         instance = self.module.instances[number]
         path = self._path(slot)
-        self._same("instance", path, instance.path)
+        self.same("instance", path, instance.path)
         if path not in self.made and self._is_made(number):
             raise Refused(f"{path} is used before it is made")
 
     def _layers(self, layers: Sequence[tuple[str, Slot]], number: int) -> None:
         """The callee is given the layers that the module gives it."""
         wanted = layer_references(self.module.instances[number])
-        self._same("layers", [name for name, _ in layers], list(wanted))
+        self.same("layers", [name for name, _ in layers], list(wanted))
         for name, slot in layers:
             self._instance(slot, wanted[name])
 
@@ -305,81 +272,7 @@ class _Run:
         return any(isinstance(payload, Creation) and payload.number == number for payload in payloads)
 
     def _path(self, slot: Slot) -> str:
-        return ".".join([slot.site, *(str(self._evaluate(index)) for index in slot.indices)])
-
-    def _evaluate(self, value: Value) -> object:
-        return value_of(value, self.names, self.module.homes, self.turns, self._extent)
-
-    def _extent(self, extent: Extent) -> object:
-        key = f"{extent.name}.{extent.axis}"
-        return self.extents[key]
-
-    def _extents(self, node: Bind) -> None:
-        for axis, value in node.extents:
-            self.extents[f"{node.name}.{axis}"] = self._evaluate(value)
-
-    def _constant(self, what: str, value: Value, wanted: object, rank: int | None) -> None:
-        try:
-            found = self._evaluate(value)
-        except Unknown as problem:
-            raise Refused(f"{what}: {problem}") from problem
-        if not agrees(found, wanted, rank):
-            raise Refused(f"{what}: {found!r} instead of {wanted!r}")
-
-    def _operands(self, operands: Sequence[Ref | Spread]) -> tuple[int | None, ...]:
-        out: list[int | None] = []
-        for operand in operands:
-            out.extend(self._spread(operand) if isinstance(operand, Spread) else (self._value(operand),))
-        return tuple(out)
-
-    def _spread(self, spread: Spread) -> tuple[int, ...]:
-        if isinstance(spread.source, int):
-            return tuple(self.collected[spread.source])
-        content = self.variables[spread.source]
-        if not isinstance(content, tuple):
-            raise Refused(f"{spread.source} is no list")
-        return cast("tuple[int, ...]", content)
-
-    def _value(self, ref: Ref) -> int:
-        value = self._maybe(ref)
-        if not isinstance(value, int):
-            raise Refused(f"{ref} is no tensor")
-        return value
-
-    def _maybe(self, ref: Ref) -> Content:
-        match ref:
-            case Own(name):
-                return self.own[name]
-            case Temp(id):
-                return self.temps[id]
-            case Var(name):
-                return self.variables[name]
-            case Element(name, index):
-                content = self.variables[name]
-                if not isinstance(content, tuple):
-                    raise Refused(f"{name} is no list")
-                return content[cast(int, self._evaluate(index))]
-
-    def _content(self, content: Reference) -> Content:
-        if content is None:
-            return None
-        if not isinstance(content, Listing):
-            return self._maybe(content)
-        out: list[Content] = []
-        for item in content.items:
-            out.extend(self._spread(item) if isinstance(item, Spread) else (self._content(item),))
-        return tuple(out)
-
-    def _results(self, temps: Sequence[int], values: Sequence[int]) -> None:
-        for temp, value in zip(temps, values, strict=True):
-            self.temps[temp] = value
-
-    def _type(self, value: int) -> TensorType:
-        return self.module.types[value]
-
-    def _same(self, what: str, found: object, wanted: object) -> None:
-        if found != wanted:
-            raise Refused(f"{what}: {found!r} instead of {wanted!r}")
+        return ".".join([slot.site, *(str(self.evaluate(index)) for index in slot.indices)])
 
 
 def _is_bind(item: Item) -> bool:

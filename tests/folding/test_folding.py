@@ -156,6 +156,11 @@ def spoil(node: Node) -> Iterator[tuple[str, Body]]:
         case Invoke():
             yield "call left out", ()
             yield "other instance", (dataclasses.replace(node, slot=dataclasses.replace(node.slot, site="other")),)
+        case Bind():
+            for number, (axis, value) in enumerate(node.extents):
+                claims = list(node.extents)
+                claims[number] = (axis, wrong(value))
+                yield f"wrong size of axis {axis}", (dataclasses.replace(node, extents=tuple(claims)),)
         case Loop():
             yield "loop turned", (dataclasses.replace(node, iterable=reversed_(node)),)
             for what, body in sabotaged(node.body):
