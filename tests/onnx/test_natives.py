@@ -2,46 +2,136 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import onnx
 import pytest
 from dlc.backends.onnx import natives
+from dlc.backends.onnx.natives import in_32_bits
+from dlc.diagnostics import DlcError
+from onnx.checker import ValidationError
+from onnx.shape_inference import InferenceError
 from test_features import disagreements, prepare
 from test_recurrence import ops_of
 
 MATRIX, SEQUENCE, IMAGE = "float[N, 6]", "float[N, T, 6]", "float[N, 3, H, W]"
+F64, PLAIN, TRAINING = {"precision": "f64"}, {"natives": False}, {"training": True}
 
-#: Op, input type, expression, options, whether the op is used.
-CASES = [
-    ("LeakyRelu", MATRIX, "leaky_relu(slope=0.3)", {}, True),
-    ("LeakyRelu", MATRIX, "leaky_relu(slope=0.3)", {"precision": "f64"}, False),
-    ("Gelu", MATRIX, "gelu", {}, True),
-    ("Gelu", MATRIX, "gelu(approximate=true)", {}, True),
-    ("Gelu", MATRIX, "gelu", {"natives": False}, False),
-    ("Softplus", MATRIX, "softplus", {}, True),
-    ("Elu", MATRIX, "elu", {}, False),
-    ("Gemm", MATRIX, "dense(4)", {}, True),
-    ("Gemm", MATRIX, "dense(4, bias=false)", {}, True),
-    ("Gemm", SEQUENCE, "dense(4)", {}, False),
-    ("LayerNormalization", SEQUENCE, "layer_norm", {}, True),
-    ("LayerNormalization", MATRIX, "layer_norm(epsilon=0.5)", {}, True),
-    ("BatchNormalization", IMAGE, "batch_norm(epsilon=0.1)", {}, True),
-    ("BatchNormalization", MATRIX, "batch_norm", {}, True),
-    ("BatchNormalization", IMAGE, "batch_norm", {"training": True}, False),
-    ("BatchNormalization", IMAGE, "batch_norm(affine=false)", {}, False),
-    ("AveragePool", IMAGE, "avg_pool2d(3, stride=2, padding=1)", {}, True),
+#: Block, input type, expression, options, whether the op is used.
+CASES: list[tuple[str, str, str, dict[str, Any], bool]] = [
+    ("leaky_relu", MATRIX, "x -> leaky_relu(slope=0.3)", {}, True),
+    ("leaky_relu", MATRIX, "x -> leaky_relu(slope=0.3)", F64, False),
+    ("gelu", MATRIX, "x -> gelu", {}, True),
+    ("gelu", MATRIX, "x -> gelu(approximate=true)", {}, True),
+    ("gelu", MATRIX, "x -> gelu", PLAIN, False),
+    ("softplus", MATRIX, "x -> softplus", {}, True),
+    ("dense", MATRIX, "x -> dense(4)", {}, True),
+    ("dense", MATRIX, "x -> dense(4, bias=false)", {}, True),
+    ("dense", SEQUENCE, "x -> dense(4)", {}, False),
+    ("dense", "float[6]", "x -> dense(4)", {}, False),
+    ("dense", MATRIX, "x -> dense(4)", F64, False),
+    ("conv2d", IMAGE, "x -> conv2d(4, kernel=3, stride=2)", {}, True),
+    ("conv2d", IMAGE, "x -> conv2d(3, kernel=3, padding=1, dilation=2, groups=3, bias=false)", {}, True),
+    ("conv_transpose2d", IMAGE, "x -> conv_transpose2d(4, kernel=3, stride=2, output_padding=1)", {}, True),
+    ("layer_norm", SEQUENCE, "x -> layer_norm", {}, True),
+    ("layer_norm", MATRIX, "x -> layer_norm(epsilon=0.5)", {}, True),
+    ("layer_norm", MATRIX, "x -> layer_norm", F64, False),
+    ("batch_norm", IMAGE, "x -> batch_norm(epsilon=0.1)", {}, True),
+    ("batch_norm", MATRIX, "x -> batch_norm", {}, True),
+    ("batch_norm", IMAGE, "x -> batch_norm", TRAINING, False),
+    ("batch_norm", IMAGE, "x -> batch_norm(affine=false)", {}, False),
+    ("batch_norm", IMAGE, "x -> batch_norm(affine=false)", TRAINING, False),
+    ("avg_pool2d", IMAGE, "x -> avg_pool2d(3, stride=2, padding=1)", {}, True),
+    ("rnn_cell", SEQUENCE, "x -> scan(rnn_cell(4))", {}, True),
+    ("rnn_cell", MATRIX, "scan(rnn_cell(4), steps=3, x=x)", {}, False),
+    ("rnn_cell", SEQUENCE, "x -> scan(rnn_cell(4))", F64, False),
+    ("lstm_cell", SEQUENCE, "x -> scan(lstm_cell(4))", {}, True),
+    ("lstm_cell", "float[N, 6, T]", "x -> scan(lstm_cell(4), axis=2)", {}, True),
+    ("lstm_cell", MATRIX, "scan(lstm_cell(4), steps=3, x=x)", {}, False),
+    ("lstm_cell", SEQUENCE, "x -> scan(lstm_cell(4))", TRAINING, True),
+    ("lstm_cell", SEQUENCE, "x -> scan(lstm_cell(4))", PLAIN, False),
+    ("gru_cell", "float[T, N, 6]", "x -> scan(gru_cell(4), axis=0)", {}, True),
+    ("gru_cell", MATRIX, "scan(gru_cell(4), steps=3, x=x)", {}, False),
+]
+TABLES: dict[str, Any] = {"NATIVES": natives.NATIVES, "RECURRENT": natives.RECURRENT}
+ENTRIES = [(table, key) for table, entries in TABLES.items() for key in entries]
+CONJUNCTS = [
+    pytest.param(table, key, place, id=f"{key[1]}-{condition.__name__}")
+    for table, key in ENTRIES
+    for place, condition in enumerate(TABLES[table][key].when)
 ]
 
 
-@pytest.mark.parametrize(("op", "kind", "expression", "options", "used"), CASES)
-def test_condition(op: str, kind: str, expression: str, options: dict, used: bool, tmp_path: Path):
-    text = f"network Net:\n    input x: {kind}\n    output y = x -> {expression}\n"
-    unit, entry, weights = prepare(text, tmp_path, **options)
-    assert (op in ops_of(tmp_path / entry)) == used
-    if "precision" not in options:
-        training = options.get("training", False)
-        sizes = {"N": 3, "T": 5, "H": 9, "W": 6}
-        assert not disagreements(unit, tmp_path, entry, weights, sizes, training)
+def text_of(kind: str, expression: str) -> str:
+    return f"network Net:\n    input x: {kind}\n    output y = {expression}\n"
+
+
+def used(block: str, kind: str, expression: str, options: dict[str, Any], folder: Path) -> bool:
+    """Whether the op stands for the block, and no function of the block's own."""
+    _, entry, _ = prepare(text_of(kind, expression), folder, **options)
+    (op,) = [TABLES[table][key].op for table, key in ENTRIES if key[1] == block]
+    functions = {function.name for function in onnx.load(folder / entry, load_external_data=False).functions}
+    return op in ops_of(folder / entry) and block not in functions
+
+
+@pytest.mark.parametrize("block", [key[1] for _, key in ENTRIES])
+def test_every_native_has_a_case(block: str):
+    assert any(case[0] == block and case[4] for case in CASES)
+
+
+def agrees(kind: str, expression: str, options: dict[str, Any], folder: Path) -> bool:
+    unit, entry, weights = prepare(text_of(kind, expression), folder, **options)
+    sizes = {"N": 3, "T": 5, "H": 9, "W": 6}
+    return not disagreements(unit, folder, entry, weights, sizes, options.get("training", False))
+
+
+@pytest.mark.parametrize(("block", "kind", "expression", "options", "expected"), CASES)
+def test_condition(block: str, kind: str, expression: str, options: dict[str, Any], expected: bool, tmp_path: Path):
+    assert used(block, kind, expression, options, tmp_path) == expected
+    assert "precision" in options or agrees(kind, expression, options, tmp_path)
+
+
+@pytest.mark.parametrize(("table", "key", "place"), CONJUNCTS)
+def test_a_conjunct_negated_is_seen(
+    table: str, key: tuple[str, str], place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    native = TABLES[table][key]
+    when = list(native.when)
+    when[place] = lambda given: not native.when[place](given)
+    monkeypatch.setitem(TABLES[table], key, replace(native, when=tuple(when)))
+    cases = [case for case in CASES if case[0] == key[1] and case[4]]
+    assert not any(used(*case[:4], tmp_path) for case in cases)
+
+
+@pytest.mark.parametrize(("table", "key", "place"), CONJUNCTS)
+def test_a_conjunct_left_out_is_seen(
+    table: str, key: tuple[str, str], place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In a case just outside, where the op then gives other numbers or no model at all."""
+    native = TABLES[table][key]
+    when = (*native.when[:place], *native.when[place + 1 :])
+    monkeypatch.setitem(TABLES[table], key, replace(native, when=when))
+    outside = [case for case in CASES if case[0] == key[1] and not case[4] and not case[3].keys() - {"training"}]
+    assert any(goes_wrong(case, tmp_path) for case in outside)
+
+
+def goes_wrong(case: tuple[str, str, str, dict[str, Any], bool], folder: Path) -> bool:
+    _, kind, expression, options, _ = case
+    try:
+        return not agrees(kind, expression, options, folder)
+    except (DlcError, ValueError, ValidationError, InferenceError):
+        return True
+
+
+@pytest.mark.parametrize("block", [key[1] for _, key in ENTRIES])
+def test_other_widths(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The condition that all share: ONNX Runtime has most of these ops for 32-bit floats only."""
+    _, kind, expression, options, _ = next(case for case in CASES if case[0] == block and case[4] and not case[3])
+    assert not used(block, kind, expression, F64, tmp_path)
+    monkeypatch.setattr(natives, "in_32_bits", lambda module, precision: not in_32_bits(module, precision))
+    assert not used(block, kind, expression, options, tmp_path)
 
 
 def test_a_bias_becomes_the_third_input(tmp_path: Path):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
 import pytest
-from dlc.backends.onnx import recurrence
+from dlc.backends.onnx import natives
 from dlc.backends.onnx.runner import Runner
 from dlc.verify.compare import AGREES, compare
 from dlc.verify.inputs import make_inputs
@@ -21,6 +22,7 @@ FORMS = {
     "both": "scan({cell}, lengths=lengths, reverse=true)(x)",
     "start": "scan({cell}, lengths=lengths)(x, h=start)",
     "time first": "scan({cell}, axis=0)(transpose(x, [1, 0, 2]))",
+    "time last": "scan({cell}, axis=2, lengths=lengths)(transpose(x, [0, 2, 1]))",
 }
 
 
@@ -57,7 +59,7 @@ def wrong(text: str, folder: Path, **options: object) -> tuple[set[str], list]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(("cell", "op"), [("lstm_cell", "LSTM"), ("gru_cell", "GRU")])
+@pytest.mark.parametrize(("cell", "op"), [("rnn_cell", "RNN"), ("lstm_cell", "LSTM"), ("gru_cell", "GRU")])
 @pytest.mark.parametrize("natives", [True, False], ids=["native", "plain"])
 def test_agrees(cell: str, op: str, form: str, natives: bool, tmp_path: Path):
     ops, bad = wrong(spec(cell, form), tmp_path, natives=natives)
@@ -68,9 +70,8 @@ def test_agrees(cell: str, op: str, form: str, natives: bool, tmp_path: Path):
 
 def test_wrong_gates_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     key = ("std/recurrence.dl", "lstm_cell")
-    cell = recurrence.CELLS[key]
-    swapped = recurrence.Cell(cell.op, (0, 1, 2, 3), cell.weights, cell.attributes)
-    monkeypatch.setattr(recurrence, "CELLS", {key: swapped})
+    swapped = replace(natives.RECURRENT[key], gates=(0, 1, 2, 3))
+    monkeypatch.setattr(natives, "RECURRENT", {key: swapped})
     _, bad = wrong(spec("lstm_cell", "plain"), tmp_path)
     assert bad
 
