@@ -88,8 +88,10 @@ class Body(Loops):
         return self.ref(ref)
 
     def _preamble(self) -> list[ast.stmt]:
-        """Copies of inputs whose name the body assigns to while the input is still read."""
+        """Copies of inputs whose name the body assigns to, and of buffers that it stores, while they are still read."""
         out: list[ast.stmt] = []
+        for word, variable in self.overwritten.items():
+            out += statements("$old = $x", old=name(variable), x=self.dialect.snapshot(self.owner.own(word)))
         if self.plainly:
             for word, variable in self.variables.items():
                 if word in self.arguments and variable != self.arguments[word]:

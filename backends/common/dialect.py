@@ -63,6 +63,10 @@ class Dialect(Protocol):
         """A random draw."""
         ...
 
+    def snapshot(self, buffer: ast.expr) -> ast.expr:
+        """A buffer's value as it is now, whatever is stored later."""
+        ...
+
     def store(self, buffer: ast.expr, value: ast.expr) -> list[ast.stmt]:
         """A buffer takes its next value."""
         ...

@@ -31,7 +31,7 @@ class Expressions(Operands):
                         if part.isdigit()
                         else ast.Attribute(target, part, ast.Load())
                     )
-                return target
+                return self.dialect.snapshot(target) if node.stored else target
             case Sample():
                 shape = [self.value(value) for value in node.shape]
                 return self.dialect.draw(node, shape, [self.value(value) for value in node.arguments], self)

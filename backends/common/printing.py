@@ -15,6 +15,7 @@ from dlc.backends.common.facts import Facts
 from dlc.backends.common.form import Bind, Form, Loop, Make, walk
 from dlc.backends.common.liveness import Live
 from dlc.backends.common.names import Scope
+from dlc.backends.common.overwritten import overwritten
 from dlc.backends.common.owner import Owner
 from dlc.backends.common.quote import name
 
@@ -62,6 +63,7 @@ class Printing:
         self.loop_words: dict[str, str] = {}
         self.makes: dict[str, Make] = {node.slot.site: node for node in walk(form.body) if isinstance(node, Make)}
         self.copies: dict[str, str] = {}
+        self.overwritten = {word: scope.allocate(word) for word in overwritten(form)}
         self.sizes: dict[str, str] = {}
         self.locals: dict[str, str] = {}
         self.kinds = usage.kinds(form)
@@ -73,6 +75,8 @@ class Printing:
         return self.locals[wish]
 
     def own(self, word: str) -> ast.expr:
+        if word in self.overwritten:
+            return name(self.overwritten[word])
         if word not in self.arguments:
             return self.owner.own(word)
         if self.binds[word] == 0:

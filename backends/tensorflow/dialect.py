@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dlc.backends.common.body import Body, Parts
 from dlc.backends.common.expressions import Expressions
+from dlc.backends.common.fold import Folded
 from dlc.backends.common.form import Sample, Step
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import VARIES, Site, apply
@@ -75,6 +76,9 @@ class KerasDialect:
         sizes = ast.Tuple(list(shape), ast.Load())
         return call(function, sizes, **keywords, dtype=dtype, seed=quote("self.seed_generator"))
 
+    def snapshot(self, buffer: ast.expr) -> ast.expr:
+        return quote("ops.copy($buffer)", buffer=buffer)
+
     def store(self, buffer: ast.expr, value: ast.expr) -> list[ast.stmt]:
         return statements("$buffer.assign($value)", buffer=buffer, value=value)
 
@@ -86,7 +90,8 @@ class KerasDialect:
         dtypes = tuple(
             DTYPE_NAMES[cell.types[port.value].dtype] if port.name in lanes else None for port in cell.outputs
         )
-        time = next((lane.axis for lane in (*node.scan.scanned, *node.scan.stacked)), 1)
+        axes = {lane.axis for lane in (*node.scan.scanned, *node.scan.stacked)} or {1}
+        time = axes.pop() if len(axes) == 1 else 0
         keywords: dict[str, ast.expr | None] = {
             "axis": None if time == 1 else literal(time),
             "reverse": literal(True) if node.scan.reverse else None,
@@ -114,9 +119,7 @@ class KerasDialect:
         """What does not change from step to step is computed before."""
         before: list[ast.stmt] = []
         given: dict[str, ast.expr] = {}
-        callee = body.owner.folding.of(node.target)
-        form = callee.form
-        assert form is not None
+        inputs, names = _ports(body.owner.folding.of(node.target))
         for word, code in zip(node.scan.captured, parts.captured, strict=True):
             if not isinstance(code, ast.Name):
                 variable = body.scope.allocate(word)
@@ -129,11 +132,11 @@ class KerasDialect:
             parameters.append(inner.allocate(f"{lane.name}_t"))
             given[lane.name] = name(parameters[-1])
         states: list[ast.expr] = []
-        for word in form.states:
+        for word in names:
             parameters.append(inner.allocate(word.split(".")[-1]))
             states.append(name(parameters[-1]))
-        args = [given[word] for word, optional in form.inputs if not optional] + states
-        keywords = [ast.keyword(word, given[word]) for word, optional in form.inputs if optional and word in given]
+        args = [given[word] for word, optional in inputs if not optional] + states
+        keywords = [ast.keyword(word, given[word]) for word, optional in inputs if optional and word in given]
         called = self.layer(parts.cell, args, keywords)
         if not keywords and [code.id for code in args if isinstance(code, ast.Name)] == parameters:
             return before, parts.cell
@@ -151,6 +154,13 @@ class KerasDialect:
 def _moved(code: ast.expr, axis: int, to: int) -> ast.expr:
     """The helper `scan` knows one axis of time; a value with another is moved."""
     return code if axis == to else quote("ops.moveaxis($x, $axis, $to)", x=code, axis=literal(axis), to=literal(to))
+
+
+def _ports(cell: Folded) -> tuple[Sequence[tuple[str, bool]], Sequence[str]]:
+    """Inputs (name, optional) and states of a cell; a native has no form, and no states."""
+    if cell.form is not None:
+        return cell.form.inputs, cell.form.states
+    return [(port.name, False) for port in cell.members[0].module.inputs], ()
 
 
 def _loop_names(body: Body) -> set[str]:

@@ -124,6 +124,9 @@ class TorchDialect:
         scale = quote("$b - $a", a=first, b=second) if kind == "uniform" else second
         return quote("$a + $scale * $x", a=first, scale=scale, x=base)
 
+    def snapshot(self, buffer: ast.expr) -> ast.expr:
+        return quote("$buffer.clone()", buffer=buffer)
+
     def store(self, buffer: ast.expr, value: ast.expr) -> list[ast.stmt]:
         return statements("with torch.no_grad():\n    $buffer.copy_($value)", buffer=buffer, value=value)
 

@@ -90,3 +90,10 @@ def test_a_draw_has_the_declared_shape():
 
     model = _module(HERE / "mixer.dl").Mixer(rate=0.9).train()
     assert model(torch.zeros(3, 6, 8, 3)).shape == (3, 4)
+
+
+def test_buffers_are_threaded() -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = main(["verify", "--json", str(HERE / "buffers.dl")])
+    assert code == 0, out.getvalue()
