@@ -11,6 +11,7 @@ from dlc.spec.record import record
 
 if TYPE_CHECKING:
     import numpy as np
+    from dlc.ops.gradients.api import Gradient
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -89,3 +90,10 @@ class Op:
     #: Length of the reduction behind one result element, for the rounding model of verify (1 for elementwise ops).
     reduction: Callable[[Sequence[TensorType], Attributes], Size] | None = None
     complete: Callable[[Sequence[TensorType], Attributes], Attributes] | None = None
+
+    @property
+    def gradient(self) -> Gradient | None:
+        """The gradient as other ops (`dlc.ops.gradients`, imported when asked for); None where nothing flows back."""
+        from dlc.ops.gradients import GRADIENTS
+
+        return GRADIENTS[self.name]

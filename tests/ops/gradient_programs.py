@@ -1,0 +1,123 @@
+"""Ops recorded as a list of equations, run with the NumPy meanings, and differentiated backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from dlc.dims import Dim, evaluate
+from dlc.ir import FLOATS, TensorType
+from dlc.ops.api import Attributes, Op
+from dlc.ops.gradients import cotangents
+from dlc.ops.gradients.api import Applied, Builder, Value
+
+
+@dataclass
+class Recorded:
+    """An equation: values are numbers in order of their making."""
+
+    op: Op
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    attributes: Attributes
+
+
+@dataclass
+class Tape:
+    """A program that grows while ops are applied through `builder`."""
+
+    types: list[TensorType] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
+    equations: list[Recorded] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.builder = Builder(self._emit)
+
+    def _emit(
+        self, op: Op, operands: Sequence[int], attributes: Attributes, results: Sequence[TensorType]
+    ) -> Sequence[int]:
+        outputs = tuple(map(self._new, results))
+        self.equations.append(Recorded(op, tuple(operands), outputs, attributes))
+        return outputs
+
+    def _new(self, type: TensorType) -> int:
+        self.types.append(type)
+        return len(self.types) - 1
+
+    def input(self, type: TensorType) -> Value:
+        self.inputs.append(self._new(type))
+        return self.value(self.inputs[-1])
+
+    def value(self, number: int) -> Value:
+        return Value(self.builder, self.types[number], number)
+
+    def run(self, arrays: Sequence[Any], wanted: Sequence[Value], sizes: Mapping[str, int] = {}) -> list[Any]:
+        """The wanted values, from arrays for the inputs; `sizes` gives what symbols are. Results are what types say."""
+        values: dict[int, Any] = dict(zip(self.inputs, arrays, strict=True))
+        for equation in self.equations:
+            attributes = {name: concrete(value, sizes) for name, value in equation.attributes.items()}
+            operands = [values[number] for number in equation.inputs]
+            results = equation.op.evaluate(operands, attributes | {"precision": "f64"})
+            for number, result in zip(equation.outputs, results, strict=True):
+                expected = concrete(self.types[number].shape, sizes)
+                assert result.shape == expected, f"{equation.op.name} gave {result.shape}, its type {expected}"
+                values[number] = result
+        return [values[item.content] for item in wanted]
+
+
+def concrete(value: Any, sizes: Mapping[str, int]) -> Any:
+    """With numbers for symbols, in tuples too."""
+    if isinstance(value, tuple):
+        return tuple(concrete(item, sizes) for item in value)
+    return evaluate(value, sizes) if isinstance(value, Dim) else value
+
+
+def backwards(tape: Tape, seeds: Mapping[int, Value], wanted: Sequence[Value]) -> list[Value | None]:
+    """What flows back to `wanted` from the cotangents `seeds` of values: reverse mode over all equations so far."""
+    b = tape.builder
+    flowing = dict(seeds)
+    for equation in reversed(tape.equations.copy()):
+        use = Applied(
+            tuple(map(tape.value, equation.inputs)),
+            tuple(map(tape.value, equation.outputs)),
+            equation.attributes,
+            tuple(flowing.get(number) for number in equation.outputs),
+        )
+        for number, found in zip(equation.inputs, cotangents(b, equation.op, use), strict=True):
+            if found is None:
+                continue
+            assert found.type == tape.types[number], f"{equation.op.name}: {found.type} for a {tape.types[number]}"
+            flowing[number] = flowing[number] + found if number in flowing else found
+    return [flowing.get(value.content) for value in wanted]
+
+
+@dataclass
+class OneOp:
+    """An op on inputs, and its gradient: `seeds` are inputs for the cotangents of its float results."""
+
+    tape: Tape
+    operands: list[Value]
+    results: tuple[Value, ...]
+    seeds: list[Value]
+    found: list[Value | None]
+
+
+def one_op(op: Op, types: Sequence[TensorType], attributes: Attributes) -> OneOp:
+    tape = Tape()
+    operands = [tape.input(type) for type in types]
+    results = tape.builder.many(op.name, *operands, **attributes)
+    seeds = {item.content: tape.input(item.type) for item in results if item.type.dtype in FLOATS}
+    found = backwards(tape, seeds, operands)
+    return OneOp(tape, operands, results, list(seeds.values()), found)
+
+
+def drawn(arrays: Sequence[Any], seed: int) -> list[Any]:
+    """Cotangents for float arrays."""
+    generator = np.random.default_rng(seed)
+    return [
+        np.asarray(generator.normal(size=array.shape)).astype(array.dtype)
+        for array in arrays
+        if array.dtype.kind == "f"
+    ]
