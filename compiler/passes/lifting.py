@@ -8,7 +8,7 @@ on, in the order in which instances are called first.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from dlc import dims, ir
 from dlc.diagnostics import Note, did_you_mean, error
@@ -69,9 +69,16 @@ def check_known(
                 f"`{module.block.name}` has no state `{name}`",
                 (places or {}).get(name, span),
                 expected=", ".join(known) or "no state",
-                hint=did_you_mean(name, known),
+                hint=_part_of_bundle(name, known) or did_you_mean(name, known),
                 notes=(Note("declared here", module.span),),
             )
+
+
+def _part_of_bundle(name: str, known: Collection[str]) -> str | None:
+    """A hint where a whole cell's states were given for those of its instance `rnn`."""
+    head, _, rest = name.partition(".")
+    inside = rest in known and rest.startswith(f"{head}.")
+    return f"this holds more than the states of `{head}`: give its `.{head}`" if inside else None
 
 
 def check_types(

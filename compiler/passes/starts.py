@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dlc import dims, ir
-from dlc.diagnostics import Note, error
+from dlc.diagnostics import DlcError, Note, error
 from dlc.dims import Dim, Size
 from dlc.ir import Static, TensorType
+from dlc.ops import OPS
 from dlc.ops.api import OpError
 from dlc.ops.shapes import broadcast
 from dlc.parameters import join, layer_references
@@ -211,21 +212,31 @@ def _in_caller(thing: Thing, sizes: Mapping[str, Size]) -> Thing:
 def _check_names(b: Builder, expression: syntax.Expr) -> None:
     """Raises DlcError E0610 for a name that stands for anything but a parameter, constant or block."""
     own = {target for c in _clauses(expression) for target in c.targets}
+    below = {name for s in walk(b.declaration.block.body) for name in bound_names(s)} - set(b.env)
     parameters = {p.name for p in b.parameters}
     for part in parts(expression):
+        if isinstance(part, syntax.Next):
+            raise _not_known_yet(part, f"`next {part.name}`, which a call gives")
         if not isinstance(part, syntax.Name) or part.id in own | parameters:
             continue
         thing = b.env.get(part.id)
-        if thing is None or _is_constant(thing) or isinstance(thing, Unknown):
-            continue
-        raise error(
-            "E0610",
-            "a state's start is known before the first call",
-            part.span,
-            found=f"`{part.id}`, {_kind(b, part.id, thing)}",
-            expected="an expression over parameters, hyperparameters and dimensions",
-            hint="leave the start out, and give the state by name where the cell is used",
-        )
+        if isinstance(thing, Unknown):
+            raise DlcError(())
+        if part.id in below and part.id not in OPS and not b.declaration.scope.offers(part.id):
+            raise _not_known_yet(part, f"`{part.id}`, which stands below", f"put `{part.id}` above the state")
+        if thing is not None and not _is_constant(thing):
+            raise _not_known_yet(part, f"`{part.id}`, {_kind(b, part.id, thing)}")
+
+
+def _not_known_yet(part: syntax.Expr, found: str, hint: str | None = None) -> DlcError:
+    return error(
+        "E0610",
+        "a state's start is known before the first call",
+        part.span,
+        found=found,
+        expected="an expression over parameters, hyperparameters and dimensions",
+        hint=hint or "leave the start out, and give the state by name where the cell is used",
+    )
 
 
 def _clauses(expression: syntax.Expr) -> Iterator[syntax.Clause]:
@@ -313,7 +324,7 @@ def _check_instances(trial: Builder, expression: syntax.Expr) -> None:
             instance.origin.span,
             found=f"`{instance.block.name}`",
             expected="blocks that own nothing",
-            hint="declare a `param` of the state's own",
+            hint="declare a `param` of the state's own" if owned == "parameters" else None,
             notes=(Note("the start", expression.span),),
         )
 
