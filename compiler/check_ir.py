@@ -23,6 +23,7 @@ from dlc.dims import Dim, Size, substitute, symbols
 from dlc.ir import (
     DTYPES,
     INTS,
+    ITSELF,
     Bind,
     Call,
     Content,
@@ -170,10 +171,12 @@ class _Checker:
         inputs = {port.name: port.value for port in (*module.inputs, *module.states)}
         for home in module.homes:
             self.require(home.port in inputs, f"{home.symbol} is at home in {home.port}, which is no input")
-            shape = module.types[inputs[home.port]].shape
+            kind = module.types[inputs[home.port]]
+            shape = (home.size,) if home.axis == ITSELF and kind == TensorType("int", ()) else kind.shape
             self.require(home.axis < len(shape), f"{home.symbol} is at home in axis {home.axis} of {home.port}")
             self.require(shape[home.axis] == home.size, f"{home.port}, axis {home.axis}: {shape[home.axis]} is no home")
-            self.require(home.symbol in known, f"nothing has the dimension {home.symbol}")
+            told = home.symbol in known or home.axis == ITSELF  # a size may be given and not be used
+            self.require(told, f"nothing has the dimension {home.symbol}")
 
     def instances(self) -> None:
         own = [instance.path for instance in self.module.instances if instance.given is None]

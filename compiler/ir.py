@@ -352,11 +352,16 @@ class Instance:
     origin: Origin = field(default=Origin(), compare=False)
 
 
+#: In place of a home's axis: the input's value is the size.
+ITSELF = -1
+
+
 @record
 class Home:
     """Where a formal dimension is read at run time: axis `axis` of input (or state) `port` has size `size`.
 
-    `size` is an expression in the symbol that is linear, mostly the bare symbol: 2*T means T = shape[axis] // 2.
+    `size` is an expression in the symbol that is linear, mostly the bare symbol: 2*T means T = shape[axis] // 2. With
+    the axis ITSELF, `port` is an integer (int[]) that is the size itself: what a `size` hyperparameter was given.
     """
 
     symbol: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from dlc.dims import Size
 from dlc.ir import (
+    ITSELF,
     Bind,
     BlockId,
     Call,
@@ -155,8 +156,10 @@ class _ModuleText:
         symbol_ = line.name()
         line.word("=")
         port = line.name()
-        line.word("axis")
-        axis = line.integer()
+        axis = ITSELF
+        if not line.accept("itself"):
+            line.word("axis")
+            axis = line.integer()
         line.word(":")
         self.homes.append(Home(symbol_, port, axis, line.size()))
 

@@ -27,6 +27,7 @@ from collections.abc import Iterable, Sequence
 
 from dlc.dims import Dim, Size
 from dlc.ir import (
+    ITSELF,
     Bind,
     BlockId,
     Call,
@@ -75,7 +76,8 @@ def show_module(module: Module) -> list[str]:
     if module.dims:
         lines.append(f"  dims {_sizes(module.dims)}")
     for home in module.homes:
-        lines.append(f"  home {_name(home.symbol)} = {_name(home.port)} axis {home.axis}: {home.size}")
+        axis = "itself" if home.axis == ITSELF else f"axis {home.axis}"
+        lines.append(f"  home {_name(home.symbol)} = {_name(home.port)} {axis}: {home.size}")
     if module.signature:
         lines.append(
             "  signature " + ", ".join(_name(n) + ("?" if optional else "") for n, optional in module.signature)

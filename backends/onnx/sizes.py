@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dlc import dims
 from dlc.backends.onnx.graph import Builder, Literal, Value
 from dlc.dims import Size
-from dlc.ir import Home
+from dlc.ir import ITSELF, Home
 
 
 class Sizes:
@@ -91,6 +91,9 @@ class Sizes:
 
     def _symbol(self, name: str) -> Value:
         home = self._homes[name]
+        if home.axis == ITSELF:
+            self._nonnegative.add(value := self._builder("Reshape", self._ports[home.port], self.one(1), hint=name))
+            return value
         axis = self._builder("Shape", self._ports[home.port], hint=name, start=home.axis, end=home.axis + 1)
         self._nonnegative.add(axis)
         solved = dims.solve(home.size, name, dims.symbol(_AXIS))

@@ -11,7 +11,7 @@ from dlc.dims import Size
 from dlc.ir import Static
 from dlc.ops import OPS
 from dlc.ops.api import Op
-from dlc.passes import arguments, builtins, instances, lifting, messages, scan, static
+from dlc.passes import arguments, builtins, given_sizes, instances, lifting, messages, scan, static
 from dlc.passes.builder import Builder, is_tensor, static_of
 from dlc.passes.things import BlockValue, Items, Layer, Pending, Primitive, Result, ScanLayer, Tensor, Thing, describe
 from dlc.passes.walking import walk
@@ -210,7 +210,8 @@ def _apply_layer(b: Builder, layer: Layer, bound: arguments.Bound, span: Span) -
     types = {name: b.type_of(t) if t is not None else None for name, t in tensors.items()}
     state_types = {name: b.type_of(t) for name, t in states.items()}
     module, sizes = b.elaborator.module_for(b, layer, types, state_types, span)
-    inputs = [tensors[port.name] for port in module.inputs]
+    told = given_sizes.operands(b, module, sizes, span)
+    inputs = [told.get(port.name) or tensors[port.name] for port in module.inputs]
     old, lifted, sizes = lifting.old_states(b, layer, module, states, sizes, span)
     outputs = b.emit(
         "call",

@@ -328,6 +328,11 @@ def formal_sizes(sizes: Sizes, *, related: bool) -> tuple[Sizes, dict[str, Size]
     return formal, back
 
 
+def inverse(back: Mapping[str, Size]) -> dict[str, Size]:
+    """The module's symbols by the caller's, for the related ones of `formal_sizes`."""
+    return {old: dims.symbol(new) for new, size in back.items() if (old := dims.is_symbol(size)) is not None}
+
+
 def _independent(sizes: Sizes) -> tuple[Sizes, dict[str, Size]]:
     formal: Sizes = {}
     back: dict[str, Size] = {}

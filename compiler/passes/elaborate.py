@@ -7,14 +7,14 @@ layouts, decompositions, anything that knows a backend.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dlc import dims, ir
 from dlc.diagnostics import Diagnostic, DlcError, Note, error
 from dlc.dims import Size
 from dlc.ir import Static, TensorType
-from dlc.passes import dimensions, naming, static
+from dlc.passes import dimensions, given_sizes, naming, static
 from dlc.passes.builder import Builder
 from dlc.passes.instances import add, as_static
 from dlc.passes.messages import dimension_name
@@ -43,6 +43,12 @@ class Request:
     sizes: dimensions.Sizes
     absent: tuple[str, ...]
     training: bool
+    given: given_sizes.Given = field(default_factory=dict[str, Size])
+
+    @property
+    def things_inside(self) -> dict[str, Thing]:
+        """The hyperparameters as the module sees them: dynamic sizes in its own symbols."""
+        return given_sizes.things_inside(self.things, self.given)
 
 
 @dataclass
@@ -105,15 +111,20 @@ class Elaborator:
     ) -> tuple[ir.Module, dict[str, Size]]:
         """The module for independent dimensions; where the block needs relations between them, for the caller's own."""
         open_names = [name for name in dimensions.growing_names(declaration, absent) if name not in sizes]
+        dynamic = given_sizes.found_in(things)
         formal, back = dimensions.formal_sizes(sizes, related=False)
-        request = Request(declaration, things, b, dimensions.with_open(formal, open_names), absent, b.training)
+        given, more = given_sizes.formal(dynamic, {}, back)
+        sizes_inside = dimensions.with_open(formal, open_names)
+        request = Request(declaration, things, b, sizes_inside, absent, b.training, given)
         try:
-            return self.module(request), back
+            return self.module(request), {**back, **more}
         except DlcError as problem:
-            if not (_is_of_shapes(problem) and dimensions.are_related(sizes)):
+            if not (_is_of_shapes(problem) and dimensions.are_related({**sizes, **dynamic})):
                 raise
         formal, back = dimensions.formal_sizes(sizes, related=True)
-        return self.module(replace(request, sizes=dimensions.with_open(formal, open_names))), back
+        given, more = given_sizes.formal(dynamic, dimensions.inverse(back), back)
+        request = replace(request, sizes=dimensions.with_open(formal, open_names), given=given)
+        return self.module(request), {**back, **more}
 
     def _match(
         self,
@@ -195,7 +206,7 @@ class Elaborator:
 
     def _scope(self, b: Builder, request: Request) -> None:
         """Hyperparameters, layers that were given, dimensions, and the mode."""
-        for name, thing in request.things.items():
+        for name, thing in request.things_inside.items():
             b.env[name] = self._given(b, request, name, thing)
         for name, size in request.sizes.items():
             b.env[name] = dimensions.as_thing(size, name)
@@ -209,7 +220,7 @@ class Elaborator:
             held = tuple(part if _holds_layer(part) else plain for part, plain in zip(parts, given.items, strict=True))
             return replace(given, items=held)
         if not isinstance(thing, Layer):
-            return named(thing, syntax.Name(name))
+            return thing if given_sizes.is_dynamic(thing) else named(thing, syntax.Name(name))
         assert request.owner is not None
         original = request.owner.instances[thing.instance]
         things = request.owner.instance_things[thing.instance]
@@ -221,18 +232,22 @@ class Elaborator:
         name = declaration.id.name
         self.counts[name] = self.counts.get(name, 0) + 1
         ports = [(p.name, b.types[p.value]) for p in inputs] + [(s.name, b.types[s.value]) for s in b.states]
-        symbols = [*dimensions.symbols_of(request.sizes), *b.lifted.values()]
+        symbols = [*dimensions.symbols_of(request.sizes), *b.lifted.values(), *dimensions.symbols_of(request.given)]
+        homes = dimensions.homes(ports, symbols)
+        told = given_sizes.ports(b, request.given, homes, [name for name, _ in ports])
+        all_inputs = _with_sizes(inputs, told, declaration)
         key = f"{name}#{self.counts[name]}"
+        constants = {n: thing for n, thing in request.things_inside.items() if not given_sizes.is_dynamic(thing)}
         self.starts[key] = b.starts
         return ir.Module(
             key=key,
             block=declaration.id,
             doc=declaration.block.doc,
-            hyperparameters=tuple((n, as_static(b, _own(b, n, t), NO_SPAN)) for n, t in request.things.items()),
-            dims=_dims(request.sizes),
-            homes=dimensions.homes(ports, symbols),
+            hyperparameters=tuple((n, as_static(b, _own(b, n, t), NO_SPAN)) for n, t in constants.items()),
+            dims=_dims({**request.sizes, **request.given}),
+            homes=(*homes, *told.values()),
             training=request.training,
-            inputs=tuple(inputs),
+            inputs=all_inputs,
             absent=tuple(i.name for i in declaration.inputs if i.name in request.absent),
             parameters=tuple(b.parameters),
             states=tuple(b.states),
@@ -245,7 +260,7 @@ class Elaborator:
             next_buffers=tuple(ir.Port(n, v) for n, v in b.next_buffers.items()),
             loops=tuple(b.loops),
             choices=tuple(b.choices),
-            signature=tuple((i.name, i.default is not None) for i in declaration.inputs),
+            signature=_signature(declaration, told),
             span=declaration.block.name_span,
         )
 
@@ -270,6 +285,21 @@ def _own(b: Builder, name: str, thing: Thing) -> Thing:
         number = next(i for i, instance in enumerate(b.instances) if instance.given == name)
         return Layer(number, thing.declaration)
     return named(thing, syntax.Name(name))
+
+
+def _with_sizes(
+    inputs: Sequence[ir.Port], sizes: Collection[ir.Port], declaration: BlockDeclaration
+) -> tuple[ir.Port, ...]:
+    """A module's inputs with those that are sizes, before the first that is optional."""
+    optional = {i.name for i in declaration.inputs if i.default is not None}
+    first = next((at for at, port in enumerate(inputs) if port.name in optional), len(inputs))
+    return (*inputs[:first], *sizes, *inputs[first:])
+
+
+def _signature(declaration: BlockDeclaration, sizes: Collection[ir.Port]) -> tuple[tuple[str, bool], ...]:
+    declared = [(i.name, i.default is not None) for i in declaration.inputs]
+    first = next((at for at, (_, optional) in enumerate(declared) if optional), len(declared))
+    return (*declared[:first], *((port.name, False) for port in sizes), *declared[first:])
 
 
 def _dims(sizes: dimensions.Sizes) -> tuple[tuple[str, Size], ...]:
@@ -305,12 +335,15 @@ def _bounds(b: Builder, declared: syntax.Input) -> tuple[Size, Size] | None:
 
 def _key(request: Request) -> Key:
     things = tuple((name, _thing_key(request.owner, thing)) for name, thing in request.things.items())
-    return request.declaration, things, tuple(request.sizes.items()), request.absent, request.training
+    sizes = (tuple(request.sizes.items()), tuple(request.given.items()))
+    return request.declaration, things, sizes, request.absent, request.training
 
 
 def _thing_key(owner: Builder | None, thing: Thing) -> object:
     """What makes two hyperparameter values the same; 1, 1.0 and true are three."""
     match thing:
+        case Static(value=dims.Dim()):
+            return "size"  # `Request.given` says which
         case Static(value=value):
             return type(value).__name__, value
         case Items(items=items):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dlc.diagnostics import Note, error
 from dlc.dims import Dim
 from dlc.ir import Static
-from dlc.passes import static
+from dlc.passes import given_sizes, static
 from dlc.passes.builder import Builder
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Thing, describe
 from dlc.spec import syntax
@@ -75,9 +75,10 @@ def _checked(
     if kind.name == "block" and isinstance(thing, Pending):
         thing = thing.block
     if kind.name == "layer" and isinstance(thing, Pending):
-        return layer_of(b, thing)
+        thing = layer_of(b, thing)
     fitted = _fit(kind, thing, span)
     if fitted is not None:
+        _check_layer(b, declared, fitted, span)
         _check_template(declared, fitted, span)
         return fitted
     dynamic = isinstance(thing, Static) and isinstance(thing.value, Dim)
@@ -92,6 +93,27 @@ def _checked(
         else None,
         notes=(Note("declared here", declared.span),),
     )
+
+
+def _check_layer(b: Builder, declared: syntax.Hyperparameter, thing: Thing, span: Span) -> None:
+    """A layer that is given away holds constants only: its dynamic sizes belong to where it was made."""
+    match thing:
+        case Items(items=items):
+            for item in items:
+                _check_layer(b, declared, item, span)
+        case Layer(instance=instance):
+            sizes = given_sizes.found_in(b.instance_things[instance])
+            if sizes:
+                raise error(
+                    "E0310",
+                    f"a layer with a dynamic size can't be given to a block: `{declared.name}`",
+                    span,
+                    found=f"a layer with the dynamic size {next(iter(sizes.values()))}",
+                    hint=f"declare `{declared.name}` as `block`",
+                    notes=(Note("declared here", declared.span),),
+                )
+        case _:
+            return
 
 
 def _check_template(declared: syntax.Hyperparameter, thing: Thing, span: Span) -> None:

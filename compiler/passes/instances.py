@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dlc import dims, ir
 from dlc.dims import Size
 from dlc.ir import Static, TensorType
-from dlc.passes import hyperparameters
+from dlc.passes import given_sizes, hyperparameters
 from dlc.passes.builder import Builder, static_of
 from dlc.passes.things import BlockValue, Items, Layer, Pending, Thing
 from dlc.spec.source import Span
@@ -19,13 +19,14 @@ def make(b: Builder, pending: Pending) -> Layer:
     things = hyperparameters.close(b, block, pending.span)
     turns = [str(frame.index) for frame in b.frames if isinstance(frame, ir.Turn)]
     site = _free_site(b, b.sites.get(pending.site, block.declaration.id.name), turns)
-    statics = tuple((name, as_static(b, thing, pending.span)) for name, thing in things.items())
+    constants = {name: thing for name, thing in things.items() if not given_sizes.is_dynamic(thing)}
+    statics = tuple((name, as_static(b, thing, pending.span)) for name, thing in constants.items())
     instance = ir.Instance(
         path=".".join([site, *turns]),
         site=site,
         block=block.declaration.id,
         hyperparameters=statics,
-        written=tuple(name for name in things if name in block.written),
+        written=tuple(name for name in constants if name in block.written),
         origin=ir.Origin(pending.span, b.statement, b.frames),
     )
     return add(b, instance, block, things)
@@ -56,7 +57,8 @@ def as_static(b: Builder, thing: Thing, span: Span) -> Static:
     """A hyperparameter's value as the IR records it."""
     match thing:
         case BlockValue(declaration=declaration, bound=bound):
-            parts = tuple((name, as_static(b, value, span)) for name, value in bound)
+            constants = ((name, value) for name, value in bound if not given_sizes.is_dynamic(value))
+            parts = tuple((name, as_static(b, value, span)) for name, value in constants)
             return Static(ir.Template(declaration.id, parts))
         case Items(items=items, source=source):
             values = tuple(as_static(b, item, span).value for item in items)

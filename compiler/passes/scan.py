@@ -9,7 +9,7 @@ from dlc import dims, ir
 from dlc.diagnostics import Note, did_you_mean, error
 from dlc.dims import Dim, Size
 from dlc.ir import Static, TensorType
-from dlc.passes import lifting, starts
+from dlc.passes import given_sizes, lifting, starts
 from dlc.passes.builder import Builder, is_tensor
 from dlc.passes.instances import in_caller
 from dlc.passes.things import BlockValue, Layer, Pending, Result, ScanLayer, Tensor, Thing, describe
@@ -45,6 +45,7 @@ def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
     types.update({name: b.type_of(tensor) for name, tensor in captured.items()})
     _check_complete(layer, types, span)
     module, sizes = b.elaborator.module_for(b, layer, types, {n: b.type_of(t) for n, t in states.items()}, span)
+    captured.update(given_sizes.operands(b, module, sizes, span))
     lifting.check_known(module, states, span, places)
     sizes = lifting.with_state_sizes(module, {n: b.type_of(t) for n, t in states.items()}, sizes)
     lifting.check_types(b, module, states, sizes, span)
