@@ -6,7 +6,7 @@ from dlc.diagnostics import DlcError, error
 from dlc.spec.lalr import END, Unexpected
 from dlc.spec.lexer import RESERVED
 from dlc.spec.record import record
-from dlc.spec.syntax_hints import find_hint
+from dlc.spec.syntax_hints import FOREIGN, find_hint
 from dlc.spec.token import Token
 
 DECLARATIONS = ("import", "block", "network", "train")
@@ -45,7 +45,9 @@ def explain(e: Unexpected, tokens: list[Token]) -> DlcError:
     """The diagnostic for a token that the table has no entry for."""
     place = _place(e, tokens)
     found, expected = describe(place.token), describe_expected(e.expected)
-    what = found.removeprefix("the name ").removeprefix("the number ").removeprefix("the word ")
+    what = found
+    for article in ("the name ", "the number ", "the word ", "a "):
+        what = what.removeprefix(article)
     message = f"unexpected {what}"
     if _at_margin(place):
         expected = "`import`, `block`, `network` or `train`"
@@ -57,11 +59,11 @@ def explain(e: Unexpected, tokens: list[Token]) -> DlcError:
         message = "nothing is indented below `:`"
     elif e.token.kind == "NEWLINE" and ":" in e.expected and e.expected & {"*", "("} != e.expected:
         message, expected = "missing `:` at the end of this line", "`:`"
-    elif e.token.kind in ("NEWLINE", "DEDENT", END):
-        message = "this line is not complete" if e.token.kind != END else "this is not complete"
     elif _unknown_statement(place):
         message, expected = f"`{place.first.text}` starts no statement", "a statement word, or `=` after a name"
         return error("E0101", message, place.first.span, expected=expected, hint=find_hint(place))
+    elif e.token.kind in ("NEWLINE", "DEDENT", END):
+        message = "this line is not complete" if e.token.kind != END else "this is not complete"
     return error("E0101", message, place.token.span, found=found, expected=expected, hint=find_hint(place))
 
 
@@ -82,10 +84,10 @@ def _at_margin(place: Place) -> bool:
 
 
 def _unknown_statement(place: Place) -> bool:
-    """A line that starts with two names."""
-    return (
-        len(place.before) == 1 and place.first.kind == "NAME" and place.token.kind == "NAME" and "=" in place.expected
-    )
+    """A line that starts with two names, or with a word of another language that is not being bound."""
+    if len(place.before) != 1 or place.first.kind != "NAME" or "=" not in place.expected:
+        return False
+    return place.token.kind == "NAME" or place.first.text in FOREIGN
 
 
 def describe(token: Token) -> str:

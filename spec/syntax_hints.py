@@ -12,7 +12,8 @@ from dlc.spec.lexer import OPENING_WORDS, RESERVED
 if TYPE_CHECKING:
     from dlc.spec.syntax_errors import Place
 
-_FOREIGN = {
+#: Words that open a statement of another language, and what is written instead.
+FOREIGN = {
     "def": "declare it by `block name(hyperparameters):`",
     "class": "declare it by `block name(hyperparameters):`",
     "function": "declare it by `block name(hyperparameters):`",
@@ -26,8 +27,16 @@ _FOREIGN = {
     "let": "write `name = value`",
     "var": "write `name = value`",
     "const": "write `name = value`",
+    "print": "give the value out: `output name = value`",
+    "assert": None,
+    "break": "leave turns out by a condition: `for i in [j for j in range(n) if ...]:`",
+    "continue": "leave turns out by a condition: `for i in [j for j in range(n) if ...]:`",
     "del": None,
+    "global": None,
     "pass": None,
+    "raise": None,
+    "try": None,
+    "with": None,
 }
 _ARITHMETIC = ("+", "-", "*", "/", "//", "%", "@", "**", "&", "|")
 
@@ -39,7 +48,7 @@ def find_hint(place: Place) -> str | None:
 
 def _foreign_word(place: Place) -> str | None:
     """`def f(x):`, `return x`."""
-    return _FOREIGN.get(place.first.text) if place.first.kind == "NAME" else None
+    return FOREIGN.get(place.first.text) if place.first.kind == "NAME" else None
 
 
 def _misspelt_word(place: Place) -> str | None:
@@ -56,7 +65,7 @@ def _else_if(place: Place) -> str | None:
 
 
 def _assignment_in_condition(place: Place) -> str | None:
-    if place.token.kind == "=" and "==" in place.expected and place.first.kind in ("if", "elif"):
+    if place.token.kind == "=" and any(token.kind in ("if", "elif") for token in place.before):
         return "write `==` to compare"
     return None
 
@@ -105,7 +114,8 @@ def _unnamed_value(place: Place) -> str | None:
 
 
 def _tuple(place: Place) -> str | None:
-    if place.token.kind == "," and ")" in place.expected:
+    empty = place.previous is None or place.previous.kind in (",", "(")
+    if place.token.kind == "," and ")" in place.expected and not empty:
         return "there are no tuples: write a list, `[...]`"
     return None
 
@@ -122,14 +132,81 @@ def _pipe_inside(place: Place) -> str | None:
     return None
 
 
-def _star_argument(place: Place) -> str | None:
-    if place.token.kind in ("*", "**") and "NUMBER" in place.expected and place.previous is not None:
-        return "arguments cannot be unpacked: give each by itself" if place.previous.kind in ("(", ",") else None
+def _starred(place: Place) -> str | None:
+    """`f(*xs)`, `[*xs, x]`, `first, *rest = xs`."""
+    if place.token.kind not in ("*", "**") or place.previous is None or place.previous.kind not in ("(", "[", ","):
+        return None
+    bracket = _open_bracket(place)
+    if bracket == "(":
+        return "arguments cannot be unpacked: give each by itself, or the list as one"
+    if bracket == "[":
+        return "write `xs + [x]` to join lists"
+    return "there are no starred names: write `rest = xs[1:]`"
+
+
+def _open_bracket(place: Place) -> str | None:
+    """The innermost bracket that is open at the token."""
+    closed = 0
+    for token in reversed(place.before):
+        if token.kind in (")", "]"):
+            closed += 1
+        elif token.kind in ("(", "["):
+            if not closed:
+                return token.kind
+            closed -= 1
     return None
 
 
+def _prefixed_string(place: Place) -> str | None:
+    """`f"{x}"`, `r"text"`."""
+    before = place.previous
+    if place.token.kind != "STRING" or before is None or before.text.lower() not in ("f", "r", "b", "rb", "fr", "u"):
+        return None
+    return f"a string has no letter before it: leave the `{before.text}` out"
+
+
+def _item_assignment(place: Place) -> str | None:
+    """`x[0] = 3`, `x.y = 3`."""
+    if len(place.before) != 1 or place.token.kind not in ("[", ".") or "=" not in place.expected:
+        return None
+    if not any(token.kind == "=" for token in place.after):
+        return None
+    return "a value never changes: make a new one by `where`, `concat` or `stack`, and name it"
+
+
+def _keyword_colon(place: Place) -> str | None:
+    """`dense(units: 3)`."""
+    if place.token.kind == ":" and place.previous is not None and place.previous.kind == "NAME":
+        return f"write `{place.previous.text}=...`" if _open_bracket(place) == "(" and "=" in place.expected else None
+    return None
+
+
+def _doubled_sign(place: Place) -> str | None:
+    """`a && b`, `a || b`."""
+    words = {"&": "and", "|": "or"}
+    if place.token.kind in words and place.previous is not None and place.previous.kind == place.token.kind:
+        return f"write `{words[place.token.kind]}`, or `{place.token.kind}` between bool tensors"
+    return None
+
+
+def _chained_assignment(place: Place) -> str | None:
+    """`a = b = 1`."""
+    if place.token.kind == "=" and "NEWLINE" in place.expected and any(token.kind == "=" for token in place.before):
+        return "write one name a line; `==` compares" if _open_bracket(place) is None else None
+    return None
+
+
+def _range(place: Place) -> str | None:
+    """`for i in 0..3:`."""
+    return "write `range(first, last)`" if place.token.kind == ".." and place.first.kind == "for" else None
+
+
 def _ellipsis(place: Place) -> str | None:
-    return "`...` stands in an index only: `x[..., 0]`" if place.token.kind == "..." else None
+    if place.token.kind != "...":
+        return None
+    if "*" in place.expected:
+        return "any number of dimensions is a name with a star: `*B`"
+    return "`...` stands in an index only: `x[..., 0]`"
 
 
 def _untyped(place: Place) -> str | None:
@@ -198,7 +275,13 @@ _RULES: tuple[Callable[[Place], str | None], ...] = (
     _tuple,
     _reserved,
     _pipe_inside,
-    _star_argument,
+    _starred,
+    _prefixed_string,
+    _item_assignment,
+    _keyword_colon,
+    _doubled_sign,
+    _chained_assignment,
+    _range,
     _ellipsis,
     _one_name,
     _untyped,
