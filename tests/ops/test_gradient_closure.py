@@ -1,0 +1,152 @@
+"""Gradients have gradients, and hold for sizes that are not known."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from dlc.dims import Size, symbol
+from dlc.ir import FLOATS, TensorType
+from dlc.ops import OPS
+from dlc.ops.api import Attributes, Op, OpError, Sample
+from dlc.ops.gradients.api import Value
+from dlc.ops.samples import Case, draw
+from gradient_programs import OneOp, backwards, concrete, drawn, one_op
+
+DIFFERENTIABLE = [op for op in OPS.values() if op.gradient is not None]
+SAMPLES = [(op, sample) for op in DIFFERENTIABLE for sample in op.samples]
+
+
+def named(op: Op, sample: Sample) -> str:
+    return f"{op.name}-{sample.name or 'plain'}"
+
+
+def values(program: OneOp, arrays: Sequence[Any], sizes: Mapping[str, int] = {}) -> list[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return program.tape.run(arrays, [item for item in program.found if item is not None], sizes)
+
+
+# --- sizes that are not known ----------------------------------------------------------------------------------
+
+
+def renamed(size: object, replaced: int) -> Size:
+    assert isinstance(size, int)
+    return symbol("S") if size == replaced else size
+
+
+def symbolic(case: Case, size: int) -> tuple[tuple[TensorType, ...], Attributes] | None:
+    """The types and attributes with S for a size wherever it stands; None where the op can't have it."""
+    types = tuple(TensorType(item.dtype, tuple(renamed(n, size) for n in item.shape)) for item in case.types)
+    specs = {spec.name: spec.kind for spec in case.op.attributes}
+    attributes = dict(case.attributes)
+    for name, kind in specs.items():
+        if kind == "size":
+            attributes[name] = renamed(attributes[name], size)
+        if kind == "sizes":
+            attributes[name] = tuple(renamed(item, size) for item in attributes[name])
+    for chosen in (attributes, case.attributes):
+        try:
+            results = case.op.infer(types, chosen)
+        except OpError:
+            continue
+        # The sizes that the type rule finds may differ from the real ones: a clamped slice.
+        if all(concrete(a.shape, {"S": size}) == b.shape for a, b in zip(results, case.evaluate(), strict=True)):
+            return types, chosen
+    return None
+
+
+def with_symbols() -> list[Any]:
+    found: list[Any] = []
+    for op, sample in SAMPLES:
+        case = draw(op, sample)
+        for size in sorted({n for item in case.types for n in item.shape if isinstance(n, int) and n > 0}):
+            form = symbolic(case, size)
+            if form is not None:
+                found.append(pytest.param(case, size, *form, id=f"{named(op, sample)}-{size}"))
+    return found
+
+
+SYMBOLIC = with_symbols()
+
+
+def test_most_samples_have_a_symbolic_form() -> None:
+    assert len(SYMBOLIC) > 600
+    assert {item.values[0].op.name for item in SYMBOLIC} == {op.name for op in DIFFERENTIABLE}
+
+
+@pytest.mark.parametrize(("case", "size", "types", "attributes"), SYMBOLIC)
+def test_symbolic_sizes_give_the_same(
+    case: Case, size: int, types: tuple[TensorType, ...], attributes: Attributes
+) -> None:
+    arrays = [*case.operands, *drawn(case.evaluate(), seed=3)]
+    known = one_op(case.op, case.types, case.attributes)
+    unknown = one_op(case.op, types, attributes)
+    for a, b in zip(values(unknown, arrays, {"S": size}), values(known, arrays), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+
+
+# --- gradients of gradients ------------------------------------------------------------------------------------
+
+
+STEP = 1e-6
+#: Samples on a kink, where a second difference means nothing.
+KINKS = {"relu-ints", "remainder-signs"}
+
+
+def smooth(case: Case) -> bool:
+    """All operands are numbers of a size that a step shows in."""
+    floats = [array for array in case.operands if array.dtype.kind == "f"]
+    results = [array for array in case.evaluate() if array.dtype.kind == "f"]
+    return all(np.isfinite(item).all() and (np.abs(item) < 1e3).all() for item in (*floats, *results))
+
+
+SMOOTH = [
+    pytest.param(op, sample, id=named(op, sample))
+    for op, sample in SAMPLES
+    if smooth(draw(op, sample)) and any(type_.dtype in FLOATS for type_ in draw(op, sample).types)
+]
+
+
+@pytest.mark.parametrize(("op", "sample"), SMOOTH)
+def test_second_gradient_equals_differences(op: Op, sample: Sample) -> None:
+    """Of sum(w * gradient), along a direction, by the operands and by the cotangents that the gradient started from."""
+    case = draw(op, sample)
+    program = one_op(op, case.types, case.attributes)
+    tape = program.tape
+    arrays = [*case.operands, *drawn(case.evaluate(), seed=3)]
+    first = [item for item in program.found if item is not None]
+    weights = drawn(values(program, arrays), seed=5)
+    inputs = [item for item in (*program.operands, *program.seeds) if item.type.dtype in FLOATS]
+    equations = len(tape.equations)
+    seeds: dict[int, Value] = {}
+    for item in first:  # one value may be the gradient of two operands
+        seed = tape.input(item.type)
+        seeds[item.content] = seeds[item.content] + seed if item.content in seeds else seed
+    second = backwards(tape, seeds, inputs)
+    found = tape.run([*arrays, *weights], [item for item in second if item is not None])
+    tape.equations, tape.inputs = tape.equations[:equations], tape.inputs[: len(arrays)]
+
+    def total(moved: Sequence[Any]) -> float:
+        return sum(float(np.sum(w * item)) for w, item in zip(weights, values(program, moved), strict=True))
+
+    flowing, kinks = iter(found), 0
+    generator = np.random.default_rng(11)
+    for item, by in zip(inputs, second, strict=True):
+        place = tape.inputs.index(item.content)
+        gradient = np.zeros(arrays[place].shape) if by is None else next(flowing)
+        direction = generator.normal(size=gradient.shape)
+        after, before = (
+            [array + sign * STEP * direction if index == place else array for index, array in enumerate(arrays)]
+            for sign in (1, -1)
+        )
+        here = total(arrays)
+        slopes = (total(after) - here) / STEP, (here - total(before)) / STEP
+        kink = abs(slopes[0] - slopes[1]) > 1e-3 * (1 + abs(slopes[0]))
+        kinks += kink
+        if not kink:
+            np.testing.assert_allclose(np.sum(gradient * direction), sum(slopes) / 2, rtol=1e-6, atol=1e-6)
+    assert (kinks > 0) == (named(op, sample) in KINKS)
