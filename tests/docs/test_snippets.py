@@ -17,7 +17,7 @@ from dlc.distributions import draw
 from dlc.networks import Elaborated, elaborate
 from dlc.parameters import network_parameters
 from dlc.passes import elaborate as elaborate_pass
-from dlc.passes import instances, static
+from dlc.passes import lifting, static
 from dlc.passes.resolve import load_project
 from dlc.passes.statements import DISTRIBUTIONS
 from dlc.spec import lexer, loader, parser
@@ -126,7 +126,7 @@ def test_limits_are_those_of_the_compiler() -> None:
         f"{static.MAX_LIST:,} items",
         f"{elaborate_pass.MAX_WORK:,} operations",
         f"{parameters.LIMIT:,} instances",
-        f"{instances.MAX_STATES:,} states",
+        f"{lifting.MAX_STATES:,} states",
     ):
         assert stated in limits, stated
 
