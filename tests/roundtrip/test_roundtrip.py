@@ -1,4 +1,8 @@
-"""torch -> file -> TensorFlow -> file -> ONNX: the same bytes all the way, under the canonical names."""
+"""torch -> file -> TensorFlow -> file -> ONNX: the same bytes all the way, under the canonical names.
+
+At the end the model runs in ONNX Runtime, each weight an output beside the network's own: what the session holds are
+the bytes that torch wrote, and the network's outputs are the oracle's for the numbers that torch had.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,17 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 import torch
 from dlc.api import Network
+from dlc.verify.compare import AGREES, compare
+from dlc.verify.inputs import choose_sizes, make_inputs
+from dlc.verify.oracle import references
 from safetensors.numpy import load_file, save_file
 from small_networks import SMALL, small
 
-QUICK = ("LeNet5", "ResNet", "Seq2Seq")
+QUICK = ("LeNet5", "Transformer", "Seq2Seq", "GCN")
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SMALL]
 
 
@@ -45,22 +53,49 @@ def canonical(network: Network, state: Mapping[str, Any]) -> dict[str, Any]:
 def tensorflow_state(model: Any, names: list[str]) -> dict[str, Any]:
     """What a Keras model's variables hold, by canonical name and in canonical layout."""
     body = model.layers[-1]
-    find = sys.modules[type(body).__module__].find_variable
+    variables = sys.modules[type(body).__module__].named_weights(body)
+    assert set(variables) == set(names)
     found: dict[str, Any] = {}
     for name in names:
-        variable, axes = find(body, name)
-        value = variable.numpy()
-        found[name] = np.ascontiguousarray(value if axes is None else value.transpose(np.argsort(axes)))
+        value = variables[name].numpy()
+        if variables[name].name == "kernel":  # [*K, in, out]; canonical is [out, in, *K]
+            value = value.transpose(value.ndim - 1, value.ndim - 2, *range(value.ndim - 2))
+        found[name] = np.ascontiguousarray(value)
     return found
 
 
-def onnx_state(network: Network, weights: Path, folder: Path) -> dict[str, Any]:
-    """The initialisers of the model, read through onnx from the file beside it."""
+def onnx_model(network: Network, weights: Path, folder: Path) -> Path:
+    """The network's model, the weights beside it as it names them."""
     (path,) = network.compile("onnx").write(folder)
-    beside = folder / f"{network.name}.safetensors"
-    beside.write_bytes(weights.read_bytes())
+    (folder / f"{network.name}.safetensors").write_bytes(weights.read_bytes())
+    return path
+
+
+def observed(path: Path, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a session gives for the network's outputs, and for its weights: each is made an output too."""
     model = onnx.load_model(str(path), load_external_data=False)
-    return {tensor.name: onnx.numpy_helper.to_array(tensor, base_dir=str(folder)) for tensor in model.graph.initializer}
+    outputs = [value.name for value in model.graph.output]
+    weights = [tensor.name for tensor in model.graph.initializer]
+    for tensor in model.graph.initializer:
+        model.graph.node.add(op_type="Identity", input=[tensor.name], output=[f"weight {tensor.name}"])
+        shape = list(tensor.dims)
+        model.graph.output.append(onnx.helper.make_tensor_value_info(f"weight {tensor.name}", tensor.data_type, shape))
+    beside = path.with_suffix(".observed.onnx")
+    beside.write_bytes(model.SerializeToString())
+    session = ort.InferenceSession(str(beside), providers=["CPUExecutionProvider"])
+    results: Any = session.run([*outputs, *(f"weight {name}" for name in weights)], dict(inputs))
+    found = [np.asarray(value) for value in results]
+    named = [name.removeprefix("output ") for name in outputs]
+    return dict(zip(named, found[: len(named)], strict=True)), dict(zip(weights, found[len(outputs) :], strict=True))
+
+
+def at_their_places(path: Path, wanted: Mapping[str, Any]) -> None:
+    """Each initialiser's bytes stand in the file that it names, from its offset on."""
+    for tensor in onnx.load_model(str(path), load_external_data=False).graph.initializer:
+        place = {entry.key: entry.value for entry in tensor.external_data}
+        start = int(place["offset"])
+        found = (path.parent / place["location"]).read_bytes()[start : start + int(place["length"])]
+        assert found == np.ascontiguousarray(wanted[tensor.name]).tobytes(), tensor.name
 
 
 def require_same_bytes(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -86,9 +121,15 @@ def test_the_bytes_stay(name: str, tmp_path: Path) -> None:
     require_same_bytes(load_file(str(second)), wanted)
     write(third, network.parameters, rewritten(second))
     require_same_bytes(load_file(str(third)), wanted)
-    found = onnx_state(network, third, tmp_path)
-    assert found
-    require_same_bytes(found, {name: wanted[name] for name in found})
+    path = onnx_model(network, third, tmp_path)
+    at_their_places(path, wanted)
+    program = network.programs.inference
+    inputs = make_inputs(program, choose_sizes(program, 0), 0)
+    outputs, held = observed(path, inputs)
+    assert held
+    require_same_bytes(held, {name: wanted[name] for name in held})
+    for report in compare(outputs, references(program, wanted, inputs)):
+        assert report.verdict == AGREES, report
 
 
 @pytest.mark.parametrize("name", QUICK)
