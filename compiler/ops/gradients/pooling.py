@@ -6,7 +6,7 @@ of nothing but -inf that may be padding.)
 
 from __future__ import annotations
 
-from dlc.dims import Size, add, product
+from dlc.dims import Size, add, multiply, product
 from dlc.ops.api import Attributes
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients, Operand, Value
 from dlc.ops.gradients.indexing import scattered
@@ -36,8 +36,12 @@ def _max_pool(b: Builder, use: Applied) -> Cotangents:
 
 def _starts(b: Builder, counts: tuple[Size, ...], attributes: Attributes) -> list[Value]:
     """Where the windows start in the padded input, one vector per spatial axis."""
-    steps = zip(counts, attributes["stride"], strict=True)
-    return [b("arange", start=0, stop=count) * step for count, step in steps]
+    return [_multiples(b, count, step) for count, step in zip(counts, attributes["stride"], strict=True)]
+
+
+def _multiples(b: Builder, count: Size, step: int) -> Value:
+    """0, step, ..., [count]."""
+    return b("arange", start=0, stop=multiply(count, step), step=step)
 
 
 def _windows(b: Builder, padded: Value, starts: list[Value], attributes: Attributes) -> Value:
@@ -45,8 +49,10 @@ def _windows(b: Builder, padded: Value, starts: list[Value], attributes: Attribu
     kernel, rank = attributes["kernel"], len(starts)
     found = padded
     for axis, start in enumerate(starts):
-        inside = b("arange", start=0, stop=kernel[axis]) * attributes["dilation"][axis]
-        found = b("gather", found, b("expand_dims", start, axis=-1) + inside, axis=2 + 2 * axis)
+        # Not expand_dims: onnx's data propagation takes a column of known numbers for a row, and refuses the sum.
+        column = b("reshape", start, shape=(*start.shape, 1))
+        inside = _multiples(b, kernel[axis], attributes["dilation"][axis])
+        found = b("gather", found, column + inside, axis=2 + 2 * axis)
     order = (0, 1, *range(2, 2 + 2 * rank, 2), *range(3, 3 + 2 * rank, 2))
     found = b("transpose", found, axes=order)
     return b("reshape", found, shape=(*found.shape[: 2 + rank], product(kernel)))
