@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Protocol
 
+from dlc.backends.common import extents
 from dlc.backends.common.choice import if_chain
 from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.evaluate import free_names
@@ -29,11 +30,13 @@ from dlc.backends.common.form import (
     walk,
 )
 from dlc.backends.common.form import Sequence as Nodes
+from dlc.backends.common.kept_sizes import pruned
 from dlc.backends.common.names import Scope
 from dlc.backends.common.native import Arguments
 from dlc.backends.common.quote import literal, name, quote, statements
 from dlc.backends.common.rule import VARIES
 from dlc.backends.common.signature import NO_DEFAULT, Argument
+from dlc.backends.common.values import is_size
 
 
 class Files(Protocol):
@@ -76,14 +79,23 @@ class Construction:
         self.read: set[str] = set()
         self.extents: dict[tuple[str, int], str] = {}
         self.filled: dict[tuple[object, ...], int] = {}
-        self.last: dict[str, str] = {}
 
     def print(self) -> list[ast.stmt]:
-        wanted = [value for node in walk(self.maker.form.body) if isinstance(node, Make) for _, value in node.dims]
-        for value in wanted:
-            if isinstance(value, Extent) and (value.name, value.axis) not in self.extents:
-                self.extents[value.name, value.axis] = self.scope.allocate("channels")
-        return self._sequence(self.maker.form.body, {})
+        for node in walk(self.maker.form.body):
+            if isinstance(node, Make):
+                for dimension, value in node.dims:
+                    self._open(value, "channels" if dimension == "C" else "features")
+            if isinstance(node, Bind):
+                for _, value in node.extents:
+                    self._open(value, "features")
+        lines = self._sequence(self.maker.form.body, {})
+        return pruned(lines, frozenset(self.extents.values()))
+
+    def _open(self, value: Value, wish: str) -> None:
+        """Variables for the sizes that it reads."""
+        for place in extents.places(value) if isinstance(value, Extent) else ():
+            if place not in self.extents:
+                self.extents[place] = self.scope.allocate(wish)
 
     # --- statements --------------------------------------------------------------------------------------------
 
@@ -94,9 +106,9 @@ class Construction:
             match node:
                 case Make() if not self._is_function(node):
                     out += self._make(node, lists)
-                case Loop() if self._makes(node.body):
+                case Loop() if self._matters(node):
                     out += self._loop(node, lists)
-                case Branch() if self._makes((node,)):
+                case Branch() if self._matters(node):
                     out += self._branch(node, lists)
                 case Bind():
                     out += self._track(node)
@@ -175,9 +187,7 @@ class Construction:
         self.read = set()
         words = {word: self._loop_word(word) for word in dict.fromkeys(node.targets) if word != "_"}
         self.words.update(words)
-        self.last = {}
         body = self._sequence(node.body, lists)
-        self.last = {}
         target = self._target(node, words)
         self.words, self.read = outer, read | self.read
         return target, iterable, body
@@ -218,11 +228,11 @@ class Construction:
             case Make():
                 return not self._is_function(node)
             case Loop():
-                return self._makes(node.body)
+                return any(map(self._matters, node.body))
             case Branch():
-                return self._makes((node,))
+                return any(self._matters(one) for arm in node.arms for one in arm or ())
             case Bind():
-                return any((node.name, axis) in self.extents for axis, _ in node.extents)
+                return bool(node.extents)
             case _:
                 return False
 
@@ -245,7 +255,6 @@ class Construction:
         sites = [site for site in dict.fromkeys(one.slot.site for one in made) if site in lists]
 
         def arm_lines(arm: Nodes) -> list[ast.stmt]:
-            self.last = {}
             here = {one.slot.site for one in walk(arm) if isinstance(one, Make)}
             lines = self._sequence(arm, lists)
             for site in sites:
@@ -260,21 +269,12 @@ class Construction:
         ]
         last = node.arms[-1]
         orelse = arm_lines(last) if last is not None else pairs.pop()[1]
-        self.last = {}
         return [*before, *if_chain(pairs, orelse)]
 
     def _track(self, node: Bind) -> list[ast.stmt]:
-        out: list[ast.stmt] = []
-        for axis, value in node.extents:
-            variable = self.extents.get((node.name, axis))
-            if variable is not None:
-                code = self.value(value)
-                if self.last.get(variable) == ast.dump(code):
-                    continue
-                self.last[variable] = ast.dump(code)
-                if not (isinstance(code, ast.Name) and code.id == variable):
-                    out += statements("$x = $y", x=name(variable), y=code)
-        return out
+        """What the sizes of a name become that are followed."""
+        followed = [(self.extents[node.name, axis], value) for axis, value in node.extents]
+        return [_assigned(variable, self.value(value)) for variable, value in followed]
 
     # --- expressions -------------------------------------------------------------------------------------------
 
@@ -304,8 +304,8 @@ class Construction:
                 return self._source(source)
             case Items(items):
                 return ast.Tuple([self.value(item) for item in items], ast.Load())
-            case Extent():
-                return name(self.extents[value.name, value.axis])
+            case Extent(source):
+                return self._source(source)
             case Turns():
                 raise TypeError("a turn's number is no constructor argument")
             case _:
@@ -315,6 +315,9 @@ class Construction:
         return python(source, self._name, self.maker.file.module)  # type: ignore[arg-type]
 
     def _name(self, word: str) -> ast.expr:
+        if is_size(word):
+            variable, axis = word.rsplit(".", 1)
+            return name(self.extents[variable, int(axis)])
         if word in self.words:
             self.read.add(word)
             return name(self.words[word])
@@ -323,9 +326,6 @@ class Construction:
     def _is_function(self, node: Make) -> bool:
         callee = self.maker.folding.of(node.target)
         return self.maker.file.is_function(callee)
-
-    def _makes(self, body: Nodes) -> bool:
-        return any(isinstance(node, Make) and not self._is_function(node) for node in walk(body))
 
 
 def _number(value: Value) -> int:
@@ -343,6 +343,15 @@ def plain(value: Value) -> object:
             return tuple(plain(item) for item in items)
         case _:
             return VARIES
+
+
+def _assigned(variable: str, code: ast.expr) -> ast.stmt:
+    """`n = code`, or `n += ...` where the code starts with the variable."""
+    match code:
+        case ast.BinOp(ast.Name(word), op, right) if word == variable:
+            return ast.AugAssign(ast.Name(variable, ast.Store()), op, right)
+        case _:
+            return ast.Assign([ast.Name(variable, ast.Store())], code)
 
 
 def _same(left: object, right: object) -> bool:

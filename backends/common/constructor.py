@@ -8,6 +8,7 @@ from dlc.backends.common.form import (
     Bind,
     Branch,
     Element,
+    Extent,
     Fetch,
     Form,
     Formula,
@@ -25,6 +26,7 @@ from dlc.backends.common.form import (
     walk,
 )
 from dlc.backends.common.form import Sequence as Body
+from dlc.backends.common.values import is_size
 
 
 def constructor(form: Form) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -62,12 +64,12 @@ def _making(body: Body) -> set[str]:
                     names |= value_names(value)
             case Loop():
                 inner = _making(node.body)
-                if makes(node.body):
+                if builds(node.body):
                     names |= (inner - set(node.targets)) | set(free_names(node.iterable))
             case Branch():
                 for arm in node.arms:
                     names |= _making(arm or ())
-                if makes((node,)) and not reads_training(node):
+                if builds((node,)) and not reads_training(node):
                     names |= {name for test in node.tests for name in free_names(test)}
             case Bind():
                 for _, value in node.extents:
@@ -77,9 +79,9 @@ def _making(body: Body) -> set[str]:
     return names
 
 
-def makes(body: Body) -> bool:
-    """True if something is made inside."""
-    return any(isinstance(node, Make) for node in walk(body))
+def builds(body: Body) -> bool:
+    """True if `__init__` has something to do inside: making a part, or following a size."""
+    return any(isinstance(node, Make) or (isinstance(node, Bind) and node.extents) for node in walk(body))
 
 
 def reads_training(node: Branch) -> bool:
@@ -123,8 +125,8 @@ def _slot_values(slot: Slot) -> list[Value]:
 
 def value_names(value: Value) -> set[str]:
     match value:
-        case Formula(source):
-            return set(free_names(source))
+        case Formula(source) | Extent(source):
+            return {name for name in free_names(source) if not is_size(name)}
         case Items(items):
             return {name for item in items for name in value_names(item)}
         case _:

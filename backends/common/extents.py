@@ -1,32 +1,145 @@
 """Sizes that a loop carries: the channels of `x` from turn to turn.
 
-Where a layer's input size is the size of a variable that the loop assigns (`x = x -> unit(...)`), `__init__` keeps that
-size in a variable of its own. Each `Bind` of the name then says what the size becomes.
+Where a layer's input size comes from a variable that the loop assigns (`x = x -> unit(...)`), `__init__` keeps that
+variable's size in a variable of its own. Each `Bind` of the name then says what the size becomes. An `Extent` is an
+expression over such sizes: it is found by tracing a module's sizes (`sizes`) with those of a name taken as unknowns,
+`x.0`, `x.1`, and counts only if it gives the right size everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dlc.backends.common import values
 from dlc.backends.common.context import Context
-from dlc.backends.common.form import Bind, Branch, Extent, Loop, Make, Node, Own, Value, walk
+from dlc.backends.common.evaluate import Unknown, evaluate, free_names
+from dlc.backends.common.form import Bind, Branch, Extent, Known, Loop, Make, Node, Own, Value, walk
 from dlc.backends.common.form import Sequence as Nodes
-from dlc.backends.common.merging import Merging
-from dlc.ir import Static
+from dlc.backends.common.merging import Bound, Merging
+from dlc.backends.common.values import Refused
+from dlc.ir import Content, Static
+from dlc.spec.syntax import Expr, Name
+
+Names = Mapping[str, Content]
+
+
+def places(extent: Extent) -> tuple[tuple[str, int], ...]:
+    """The variables and axes whose sizes it reads."""
+    found: list[tuple[str, int]] = []
+    for word in free_names(extent.source):
+        if values.is_size(word):
+            name, axis = word.rsplit(".", 1)
+            found.append((name, int(axis)))
+    return tuple(found)
+
+
+def dimension(
+    merging: Merging,
+    contexts: Sequence[Context],
+    names: Sequence[Names],
+    statics: Sequence[Static],
+    operands: Sequence[tuple[int, int] | None],
+) -> Value:
+    """A size at construction: its source, a constant, or what is known of a variable's size there. Raises Refused.
+
+    `operands`: the value and axis that have the size, in each context.
+    """
+    try:
+        found = values.merge([context.seen(static) for context, static in zip(contexts, statics, strict=True)])
+    except Refused:
+        carried = _extent(merging, contexts, names, operands)
+        if carried is None:
+            raise
+        return carried
+    if merging.extents and isinstance(found, Known) and not _is_number(statics):
+        carried = _extent(merging, contexts, names, operands)
+        if carried is not None and any(name in merging.carried for name, _ in places(carried)):
+            return carried
+    return found
+
+
+def _is_number(statics: Sequence[Static]) -> bool:
+    """True if the sources say that a size is a number, whatever the hyperparameters are."""
+    return all(static.source is not None and not free_names(static.source) for static in statics)
+
+
+def _extent(
+    merging: Merging,
+    contexts: Sequence[Context],
+    names: Sequence[Names],
+    operands: Sequence[tuple[int, int] | None],
+) -> Extent | None:
+    """An expression over the sizes of one name, the oldest that serves; else over those of all names."""
+    known = [place for place in operands if place is not None]
+    if len(known) != len(operands):
+        return None
+    tensors = [word for word in names[0] if all(isinstance(one.get(word), int) for one in names)]
+    for words in (*((word,) for word in tensors), tuple(tensors)):
+        source = _traced(merging, contexts, names, known, words)
+        if source is not None:
+            return Extent(source)
+    return None
+
+
+def _traced(
+    merging: Merging,
+    contexts: Sequence[Context],
+    names: Sequence[Names],
+    operands: Sequence[tuple[int, int]],
+    words: Sequence[str],
+) -> Expr | None:
+    """The operands' size in the sizes of what these words stand for, if it is one expression that is right for all."""
+    found: Expr | None = None
+    for context, here, (value, axis) in zip(contexts, names, operands, strict=True):
+        types = context.module.types
+        tensors = {word: content for word in words if isinstance(content := here[word], int)}
+        given = {tensor: tuple(map(Name, _sizes(word, types[tensor].rank))) for word, tensor in tensors.items()}
+        source = merging.axes_given(context, given)[value][axis]
+        if source is None or (found is not None and source != found):
+            return None
+        if not any(map(values.is_size, free_names(source))):
+            return None
+        found = source
+        known = {
+            name: size
+            for word, tensor in tensors.items()
+            for name, size in zip(_sizes(word, types[tensor].rank), types[tensor].shape, strict=True)
+        }
+        try:
+            if not values.agrees(evaluate(source, {**context.names, **known}), types[value].shape[axis], None):
+                return None
+        except Unknown:
+            return None
+    return found
+
+
+def _sizes(word: str, rank: int) -> Iterator[str]:
+    return (f"{word}.{axis}" for axis in range(rank))
+
+
+# --- what bindings make of the sizes ---------------------------------------------------------------------------
 
 
 def complete(merging: Merging, starts: Sequence[Context], body: Nodes) -> Nodes:
     """The body with the sizes on the bindings that its `Extent`s need. Raises Refused."""
     wanted: dict[tuple[str, int], None] = {}
+    out = body
+    while True:
+        size = len(wanted)
+        wanted.update(dict.fromkeys(_wanted(out)))
+        if len(wanted) == size:
+            return out
+        inputs = [_input(merging, starts, name, axis) for name, axis in wanted if _is_input(starts, name)]
+        out = (*inputs, *_nodes(merging, body, tuple(wanted)))
+
+
+def _wanted(body: Nodes) -> Iterator[tuple[str, int]]:
     for node in walk(body):
-        if isinstance(node, Make):
-            wanted.update({(v.name, v.axis): None for _, v in node.dims if isinstance(v, Extent)})
-    if not wanted:
-        return body
-    inputs = [_input(merging, starts, name, axis) for name, axis in wanted if _is_input(starts, name)]
-    return (*inputs, *_nodes(merging, body, tuple(wanted)))
+        sizes = node.dims if isinstance(node, Make) else node.extents if isinstance(node, Bind) else ()
+        for _, value in sizes:
+            if isinstance(value, Extent):
+                yield from places(value)
 
 
 def _nodes(merging: Merging, body: Nodes, wanted: Sequence[tuple[str, int]]) -> Nodes:
@@ -40,9 +153,9 @@ def _node(merging: Merging, node: Node, wanted: Sequence[tuple[str, int]]) -> No
         case Branch():
             return replace(node, arms=tuple(None if arm is None else _nodes(merging, arm, wanted) for arm in node.arms))
         case Bind() if id(node) in merging.binds:
-            _, contexts, found = merging.binds[id(node)]
+            _, bound = merging.binds[id(node)]
             axes = [axis for name, axis in wanted if name == node.name]
-            return replace(node, extents=tuple((axis, _size(merging, contexts, found, axis)) for axis in axes))
+            return replace(node, extents=tuple((axis, _size(merging, bound, axis)) for axis in axes))
         case _:
             return node
 
@@ -53,12 +166,11 @@ def _is_input(starts: Sequence[Context], name: str) -> bool:
 
 def _input(merging: Merging, starts: Sequence[Context], name: str, axis: int) -> Bind:
     found = [next(p.value for p in context.module.inputs if p.name == name) for context in starts]
-    return Bind(name, Own(name), ((axis, _size(merging, starts, found, axis)),))
+    bound = Bound(tuple(starts), tuple(found), tuple({} for _ in starts))
+    return Bind(name, Own(name), ((axis, _size(merging, bound, axis)),))
 
 
-def _size(merging: Merging, contexts: Sequence[Context], found: Sequence[int], axis: int) -> Value:
-    seen: list[values.Seen] = []
-    for context, value in zip(contexts, found, strict=True):
-        size = context.module.types[value].shape[axis]
-        seen.append(context.seen(Static(size, merging.axis_source(context, value, axis))))
-    return values.merge(seen)
+def _size(merging: Merging, bound: Bound, axis: int) -> Value:
+    pairs = list(zip(bound.contexts, bound.values, strict=True))
+    statics = [Static(c.module.types[value].shape[axis], merging.axis_source(c, value, axis)) for c, value in pairs]
+    return dimension(merging, bound.contexts, bound.names, statics, [(value, axis) for value in bound.values])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dlc.backends.api import Unit
 from dlc.backends.common import empties, extents, groups, held, merge, sizes
 from dlc.backends.common import native as natives_module
-from dlc.backends.common.constructor import constructor, makes
+from dlc.backends.common.constructor import builds, constructor
 from dlc.backends.common.context import choose, start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
@@ -25,6 +25,10 @@ from dlc.backends.common.values import Refused
 from dlc.backends.common.weights import merge_weights
 from dlc.diagnostics import error
 from dlc.ir import Module
+
+
+class Decided(Refused):
+    """Which inputs a call gives decides on what its class makes."""
 
 
 def fold(unit: Unit, natives: Natives, sized: bool = True, layers: bool = False) -> Folding:
@@ -77,12 +81,18 @@ def _fold_group(folding: Folding, bundles: list[list[Member]]) -> None:
 
 
 def _largest(folding: Folding, bundles: list[list[Member]]) -> tuple[list[list[Member]], Form]:
-    """All bundles if they merge; else the first, and whichever others merge with it."""
+    """All bundles if they merge; else the first, and whichever others merge with it.
+
+    Where layers depend on which inputs are there, classes are told apart by these first.
+    """
     try:
         return bundles, merge_members(folding, [member for bundle in bundles for member in bundle])
     except Refused as reason:
         if len(bundles) == 1:
             raise _inexpressible(bundles[0], reason) from None
+        alike = [bundle for bundle in bundles if _absent(bundle) == _absent(bundles[0])]
+        if isinstance(reason, Decided) and len(alike) < len(bundles):
+            return _largest(folding, alike)
     taken = [bundles[0]]
     try:
         form = merge_members(folding, bundles[0])
@@ -95,6 +105,11 @@ def _largest(folding: Folding, bundles: list[list[Member]]) -> tuple[list[list[M
             continue
         taken.append(bundle)
     return taken, form
+
+
+def _absent(bundle: list[Member]) -> set[tuple[str, ...]]:
+    """The inputs that are absent, for each way in which the bundle's instance is called."""
+    return {member.module.absent for member in bundle}
 
 
 def _inexpressible(bundle: list[Member], reason: Refused) -> Exception:
@@ -136,10 +151,13 @@ def _check_made(form: Form) -> None:
     for node in walk(form.body):
         if (
             isinstance(node, Branch)
-            and makes((node,))
+            and builds((node,))
             and optional & {n for test in node.tests for n in free_names(test)}
         ):
-            raise Refused("layers that a call's inputs decide on")
+            raise Decided("layers that a call's inputs decide on")
+    conditions = [weight.condition[0] for weight in form.weights if weight.condition is not None]
+    if optional & {name for test in conditions for name in free_names(test)}:
+        raise Decided("parameters that a call's inputs decide on")
     for name in constructor(form)[0]:
         if any(name not in dict(module.dims) for module in form.modules):
             raise Refused(f"`{name}` is no dimension of all modules")
@@ -160,6 +178,7 @@ def merge_prepared(
         lambda target: (folding.of(target).dims, folding.of(target).hyperparameters),
         lambda context, creation, name: sizes.dimension_operand(folding, context, creation, name),
         lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
+        lambda context, given: folding.carried_sizes.assuming(context.program, context.module, given),
         loops,
         extents=carried,
     )

@@ -57,6 +57,10 @@ class Folding:
     def sizes(self) -> sizes.Sizes:
         return sizes.Sizes(self.module, self.unit.declarations)
 
+    @cached_property
+    def carried_sizes(self) -> sizes.Sizes:
+        return sizes.Sizes(self.module, self.unit.declarations, by_name=True)
+
     def module(self, program: int, key: str) -> Module:
         return self.tables[program][key]
 

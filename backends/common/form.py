@@ -54,10 +54,12 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """The size of axis `axis` of what the spec's name stands for, known when the class is constructed."""
+    """An expression over sizes of variables, known when the class is constructed.
 
-    name: str
-    axis: int
+    The name `x.1` in it is the size of axis 1 of what `x` stands for (see `extents`).
+    """
+
+    source: Expr
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +196,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Reads a parameter of an instance."""
+    """Reads a parameter of an instance. `stored`: it is a buffer that calls of the instance may write."""
 
     slot: Slot
     parameter: str
     results: tuple[int, ...]
     statement: int
+    stored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

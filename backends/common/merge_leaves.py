@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from dlc.backends.common import contents, held, values
 from dlc.backends.common.context import Context, choose, names_at, spread
 from dlc.backends.common.form import Bind, Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value
 from dlc.backends.common.merge_making import make
-from dlc.backends.common.merging import Merging
+from dlc.backends.common.merging import Bound, Merging
+from dlc.backends.common.overwritten import is_stored
 from dlc.backends.common.ranks import axis_rank
 from dlc.backends.common.slots import merge_slot
 from dlc.backends.common.structure import Creation, Item, Writing
@@ -48,11 +50,8 @@ def _equation(
             merging.carried.add(target.name)
         bind = Bind(target.name, contents.merge(contexts, names_at(items), found), (), statement)
         if all(isinstance(content, int) for content in found):
-            merging.binds[id(bind)] = (
-                bind,
-                list(contexts),
-                [content for content in found if isinstance(content, int)],
-            )
+            bound = tuple(content for content in found if isinstance(content, int))
+            merging.binds[id(bind)] = (bind, Bound(tuple(contexts), bound, tuple(names_at(items))))
         return bind
     if isinstance(target, Call):
         return _invoke(merging, contexts, items, equations, statement)
@@ -60,7 +59,12 @@ def _equation(
         return _step(merging, contexts, items, equations, statement)
     if isinstance(target, Read):
         slot = merge_slot(contexts, [_instance(c, e) for c, e in zip(contexts, equations, strict=True)])
-        return Fetch(slot, target.parameter, merging.results(contexts, equations), statement)
+        reads = [e.target for e in equations if isinstance(e.target, Read)]
+        stored = any(
+            is_stored(partial(merging.callee, c.program), c.module, read)
+            for c, read in zip(contexts, reads, strict=True)
+        )
+        return Fetch(slot, target.parameter, merging.results(contexts, equations), statement, stored)
     return _run(merging, contexts, items, equations, statement)
 
 

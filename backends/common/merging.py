@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.common.context import Context
 from dlc.backends.common.form import Bind, Target, Temp
+from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.structure import Creation
 from dlc.backends.common.values import Refused
-from dlc.ir import Equation, Module
+from dlc.ir import Content, Equation, Module
 from dlc.spec.syntax import Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A binding: contexts, values, and what names stood for just before."""
+
+    contexts: tuple[Context, ...]
+    values: tuple[int, ...]
+    names: tuple[Mapping[str, Content], ...]
 
 
 @dataclass(slots=True)
@@ -27,15 +37,15 @@ class Merging:
     size_operand: Callable[[Context, Creation, str], tuple[int, int] | None]
     #: The source of a value's size, in the module's names.
     axis_source: Callable[[Context, int, int], Expr | None]
+    #: All values' axes, those of some values taken as given (see `extents`).
+    axes_given: Callable[[Context, Mapping[int, Axes]], Sequence[Axes]]
     loops: bool = True
     count: int = 0
     #: Names that a loop assigns: what is known of their sizes after it.
     carried: set[str] = field(default_factory=set[str])
     extents: bool = True
-    #: What each name stood for where it was bound: contexts, values, and the names at hand.
-    binds: dict[int, tuple[Bind, list[Context], list[int]]] = field(
-        default_factory=dict[int, "tuple[Bind, list[Context], list[int]]"]
-    )
+    #: By the id of the node, which is kept: what each name stood for where it was bound.
+    binds: dict[int, tuple[Bind, Bound]] = field(default_factory=dict[int, "tuple[Bind, Bound]"])
 
     def temp(self, contexts: Sequence[Context], found: Sequence[int]) -> int:
         temp = self.count

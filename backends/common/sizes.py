@@ -35,10 +35,16 @@ if TYPE_CHECKING:
 
 
 class Sizes:
-    """Expressions of all values of all modules, computed when asked for."""
+    """Expressions of all values of all modules, computed when asked for.
 
-    def __init__(self, module: Callable[[int, str], Module], declarations: Mapping[BlockId, Block]):
-        self.module, self.declarations = module, declarations
+    `by_name`: what depends on a loop's number of turns is told by the hyperparameter that says it. In a caller that may
+    be the variable of a loop, of no use where the loop is unrolled, so else it is told by the number.
+    """
+
+    def __init__(
+        self, module: Callable[[int, str], Module], declarations: Mapping[BlockId, Block], by_name: bool = False
+    ):
+        self.module, self.declarations, self.by_name = module, declarations, by_name
         self.known: dict[tuple[int, str], list[Axes]] = {}
 
     def of(self, program: int, module: Module) -> list[Axes]:
@@ -47,7 +53,12 @@ class Sizes:
             self.known[key] = self._trace(program, module)
         return self.known[key]
 
-    def _trace(self, program: int, module: Module) -> list[Axes]:
+    def assuming(self, program: int, module: Module, given: Mapping[int, Axes]) -> list[Axes]:
+        """The same, with the axes of some values taken as given: what comes of these is told by them."""
+        return self._trace(program, module, given)
+
+    def _trace(self, program: int, module: Module, given: Mapping[int, Axes] | None = None) -> list[Axes]:
+        given = given or {}
         found: list[Axes] = [(None,) * kind.rank for kind in module.types]
         declared = self._ports(program, module)
         for port in (*module.inputs, *module.states):
@@ -57,10 +68,13 @@ class Sizes:
         for parameter in module.parameters:
             if len(parameter.shape_source) == module.types[parameter.value].rank:
                 found[parameter.value] = tuple(parameter.shape_source)
+        for value, axes in given.items():
+            found[value] = axes
         for equation in module.body:
             for value, axes in zip(equation.outputs, self._equation(program, module, equation, found), strict=False):
                 kind = module.types[value]
-                found[value] = axes if len(axes) == kind.rank else (None,) * kind.rank
+                known = given.get(value, axes)
+                found[value] = known if len(known) == kind.rank else (None,) * kind.rank
         for equation in module.body:
             if isinstance(equation.target, Call | Scan):
                 self._ask(program, module, equation, found)
@@ -131,9 +145,8 @@ class Sizes:
         if equation.op == "concat":
 
             def counted(places: Sequence[int]) -> Expr | None:
-                # In a caller, a hyperparameter may be a loop's variable, and the loop unrolled: a number serves there.
                 block = self.declarations.get(module.block)
-                if block is None or block.kind != "network":
+                if not self.by_name and (block is None or block.kind != "network"):
                     return None
                 return turn_count(module, [cast(int, equation.inputs[place]) for place in places])
 

@@ -57,24 +57,29 @@ def value_of(
     names: Environment,
     homes: Sequence[Home],
     turns: tuple[int, ...],
-    extent: Callable[[Extent], object] | None = None,
+    size: Callable[[str], object] | None = None,
 ) -> object:
-    """The constant that a Value stands for. Raises Unknown."""
+    """The constant that a Value stands for; `size` gives those that an `Extent` reads. Raises Unknown."""
     match value:
         case Known(known):
             return known
         case Formula(source):
             return evaluate(source, names)
-        case Runtime(size):
-            return _from_homes(size, homes)
+        case Runtime(symbolic):
+            return _from_homes(symbolic, homes)
         case Items(items):
-            return tuple(value_of(item, names, homes, turns, extent) for item in items)
+            return tuple(value_of(item, names, homes, turns, size) for item in items)
         case Turns(depth):
             return turns[depth]
-        case Extent():
-            if extent is None:
-                raise Unknown("no extent here")
-            return extent(value)
+        case Extent(source):
+            if size is None:
+                raise Unknown("sizes of variables are known at construction only")
+            return evaluate(source, {**names, **{word: size(word) for word in free_names(source) if is_size(word)}})
+
+
+def is_size(name: str) -> bool:
+    """True for `x.1`, the size of an axis of what `x` stands for."""
+    return "." in name
 
 
 def agrees(found: object, wanted: object, rank: int | None) -> bool:

@@ -64,7 +64,7 @@ class ResNetBasic(nn.Module):
                 )
                 channels = 64 * 2**stage
             self.unit.append(units)
-        self.logits = nn.Linear(512, classes)
+        self.logits = nn.Linear(channels, classes)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.max_pool2d(F.relu(self.conv_bn(image)))
@@ -113,7 +113,7 @@ class ResNetBottleneck(nn.Module):
                 )
                 channels = 4 * (64 * 2**stage)
             self.unit.append(units)
-        self.logits = nn.Linear(2048, classes)
+        self.logits = nn.Linear(channels, classes)
 
     def forward(self, image: Tensor) -> Tensor:
         x = self.max_pool2d(F.relu(self.conv_bn(image)))
