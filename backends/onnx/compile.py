@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlc.backends.api import Artifact, Network, Options, Unit
+from dlc.backends.common.starts import starts_empty
 from dlc.backends.onnx.emit import emit, functions
 from dlc.backends.onnx.facts import values_above
 from dlc.backends.onnx.graph import Names, element
@@ -72,10 +73,15 @@ def model_of(network: Network, stem: str, options: Options) -> Model:
 
 
 def _metadata(program: Program, module: Module) -> dict[str, str]:
-    """The mode, and where a state starts that a caller leaves out."""
-    starts = {state.name: state.initial.value for state in module.states if state.initial is not None}
+    """The mode, and where a state starts that a caller leaves out: at a number, or `empty`."""
+    starts: dict[str, str] = {}
+    for state in module.states:
+        if state.initial is not None:
+            starts[state.name] = repr(state.initial.value)
+        elif starts_empty(module, state):
+            starts[state.name] = "empty"
     mode = {"dlc.mode": "training" if program.training else "inference"}
-    return mode | {f"dlc.start.{name}": repr(value) for name, value in starts.items()}
+    return mode | {f"dlc.start.{name}": value for name, value in starts.items()}
 
 
 def _tensor(name: str, type_: TensorType, options: Options) -> Tensor:

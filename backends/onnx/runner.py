@@ -96,9 +96,11 @@ class Runner:
     def _start(self, item: Any, sizes: Mapping[str, int]) -> Array:
         """A state that the caller leaves out; a dimension that only it has starts at 0."""
         start = self._metadata.get(f"dlc.start.{item.name}")
-        if start is None:
-            raise error("E0806", f"the model needs the input `{item.name}`", exit_code=2)
         shape = [size if isinstance(size, int) else sizes.get(size, 0) for size in item.shape]
+        if start is None or (start == "empty" and 0 not in shape):
+            raise error("E0806", f"the model needs the input `{item.name}`", exit_code=2)
+        if start == "empty":
+            return np.zeros(shape, _NUMPY[item.type])
         return np.full(shape, float(start) if start not in ("True", "False") else start == "True", _NUMPY[item.type])
 
 

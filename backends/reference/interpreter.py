@@ -110,10 +110,11 @@ class Interpreter:
             type_ = self.entry.types[state.value]
             if state.name in inputs:
                 found.append(self.convert(state.name, inputs[state.name], type_, dims))
-            elif state.initial is None:
+                continue
+            shape, start = shape_of(type_, dims), state.initial
+            if start is None and 0 not in shape:
                 raise error("E0810", f"`{self.program.network}` needs the state `{state.name}`")
-            else:
-                found.append(np.full(shape_of(type_, dims), state.initial.value, self.dtype(type_.dtype)))
+            found.append(np.full(shape, 0 if start is None else start.value, self.dtype(type_.dtype)))
         return found
 
     def convert(self, name: str, value: Any, type_: TensorType, dims: Mapping[str, int]) -> Array:
@@ -123,7 +124,7 @@ class Interpreter:
             raise error(
                 "E0810", f"`{name}` has the wrong shape", found=str(list(array.shape)), expected=f"{type_} = {shape}"
             )
-        if array.dtype.kind != self.dtype(type_.dtype).kind and array.dtype.kind == "f":
+        if array.dtype.kind == "f" and type_.dtype not in FLOATS:
             raise error("E0810", f"`{name}` has the wrong type", found=str(array.dtype), expected=type_.dtype)
         return array.astype(self.dtype(type_.dtype), copy=False)
 

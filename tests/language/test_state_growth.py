@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from dlc.api import load
+from dlc.backends.api import Options
 from dlc.backends.reference.interpreter import Interpreter
 from dlc.networks import Choice, elaborate
+from dlc.output import write_files
 from dlc.parameters import network_parameters
 from dlc.passes.resolve import load_project
+from dlc.verify.backends import find_backend
+from dlc.weights import initial, write
 from language_runs import close, normal, random_weights, run
 
 STATES = Path(__file__).parent / "states"
@@ -122,6 +128,7 @@ network A:
 
 # --- a prompt at once, and token by token ----------------------------------------------------------------------
 
+KEPT = ("keys", "values")
 PROMPT = np.array([[3, 7, 1, 10, 4], [0, 2, 2, 9, 5]])
 
 
@@ -162,3 +169,24 @@ def test_token_by_token_on_torch() -> None:
     assert whole.std() > 1e-3
     for one, other in zip(states, after, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["torch", "tensorflow", "onnx", "reference"])
+def test_a_growing_state_may_be_left_out_where_it_is_empty(name: str, tmp_path: Path) -> None:
+    """A prompt alone gives what it gives with empty states, on each backend's runner."""
+    unit = elaborate(load_project(STATES / "gpt2.dl"), Choice("Small")).unit
+    (network,) = unit.networks
+    backend = find_backend(name)
+    artifact = backend.compile(unit, Options())
+    write_files(tmp_path, artifact.files)
+    wanted = network_parameters(network.inference, network.training)
+    write(tmp_path / "Small.safetensors", wanted, initial(0))
+    runner = importlib.import_module(backend.runner).Runner()
+    runner.load(str(tmp_path), artifact.entries["Small"], str(tmp_path / "Small.safetensors"), "f32")
+    empty = {f"gpt_block.{i}.cached_attention.{what}": np.zeros((2, 2, 0, 4)) for i in (0, 1) for what in KEPT}
+    left_out = runner.run({"tokens": PROMPT}, False)
+    given = runner.run({"tokens": PROMPT, "offset": np.array(0), **empty}, False)
+    assert left_out.keys() == given.keys()
+    for key, value in given.items():
+        np.testing.assert_array_equal(left_out[key], value)
+    assert np.std(given["logits"]) > 1e-3
