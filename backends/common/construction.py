@@ -11,7 +11,6 @@ from typing import Protocol
 
 from dlc.backends.common import extents
 from dlc.backends.common.choice import if_chain
-from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.expression import python
 from dlc.backends.common.folding import Folded, Folding
@@ -243,7 +242,7 @@ class Construction:
         return names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
 
     def _branch(self, node: Branch, lists: dict[str, ast.expr]) -> list[ast.stmt]:
-        if reads_training(node):
+        if node.late:
             return [line for arm in node.arms for line in self._sequence(arm or (), lists)]
         made = [one for one in walk((node,)) if isinstance(one, Make) and not self._is_function(one)]
         before: list[ast.stmt] = []

@@ -69,7 +69,7 @@ def _making(body: Body) -> set[str]:
             case Branch():
                 for arm in node.arms:
                     names |= _making(arm or ())
-                if builds((node,)) and not reads_training(node):
+                if builds((node,)) and not node.late:
                     names |= {name for test in node.tests for name in free_names(test)}
             case Bind():
                 for _, value in node.extents:

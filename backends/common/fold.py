@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dlc.backends.api import Unit
 from dlc.backends.common import empties, extents, groups, held, merge, sizes
 from dlc.backends.common import native as natives_module
-from dlc.backends.common.constructor import builds, constructor
+from dlc.backends.common.constructor import constructor
 from dlc.backends.common.context import choose, start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
-from dlc.backends.common.form import Branch, Form, walk
+from dlc.backends.common.form import Branch, Form, Make, walk
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.native import Native, Natives
 from dlc.backends.common.prove import Proof
@@ -138,22 +138,20 @@ def merge_members(folding: Folding, members: Sequence[Member]) -> Form:
 def _merged(folding: Folding, members: Sequence[Member], loops: bool, carried: bool = False) -> Form:
     prepared = [_prepared(folding, member) for member in members]
     form = merge_prepared(folding, members, prepared, loops, carried)
-    _check_made(form)
+    _check_made(folding, form)
     proof = Proof(folding.target, folding.module, lambda target: folding.of(target).arguments)
     for member, one in zip(members, prepared, strict=True):
         proof.check(form, member.program, one)
     return form
 
 
-def _check_made(form: Form) -> None:
-    """What is made must be known at construction: not a matter of which inputs a call gives. Raises Refused."""
+def _check_made(folding: Folding, form: Form) -> None:
+    """Parameters must be known at construction: no matter of which inputs a call gives. Raises Refused."""
     optional = {name for name, absent in form.inputs if absent}
     for node in walk(form.body):
-        if (
-            isinstance(node, Branch)
-            and builds((node,))
-            and optional & {n for test in node.tests for n in free_names(test)}
-        ):
+        if not isinstance(node, Branch) or not optional & {n for test in node.tests for n in free_names(test)}:
+            continue
+        if any(isinstance(one, Make) and folding.owns(one.target) for one in walk((node,))):
             raise Decided("layers that a call's inputs decide on")
     conditions = [weight.condition[0] for weight in form.weights if weight.condition is not None]
     if optional & {name for test in conditions for name in free_names(test)}:

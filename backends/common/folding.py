@@ -11,7 +11,7 @@ from dlc.backends.common import held, sizes
 from dlc.backends.common.form import Form, Target
 from dlc.backends.common.native import Native, Natives
 from dlc.backends.common.structure import Prepared
-from dlc.ir import BlockId, Module, Program
+from dlc.ir import BlockId, Call, Module, Program, Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,19 @@ class Folding:
 
     def of(self, target: Target) -> Folded:
         return self.classes[target.index]
+
+    def owns(self, target: Target) -> bool:
+        """True if objects of the class hold parameters or buffers, their own or those of a layer in them."""
+        members = self.of(target).members
+        if any(member.module.parameters for member in members):
+            return True
+        below = {
+            self.assigned[member.program, equation.target.module]
+            for member in members
+            for equation in member.module.body
+            if isinstance(equation.target, Call | Scan)
+        }
+        return any(self.owns(Target(index)) for index in below)
 
     def entry(self, program: int) -> Folded:
         return self.classes[self.assigned[program, self.programs[program].entry]]

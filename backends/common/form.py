@@ -248,11 +248,16 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """`arms[i]` belongs to `tests[i]`, the last one is `else`; None where no module goes."""
+    """`arms[i]` belongs to `tests[i]`, the last one is `else`. Each arm is taken by some module.
+
+    `late`: only a call knows the arm: the tests read the mode, or whether an optional input is there. Then `__init__`
+    makes the parts of all arms.
+    """
 
     tests: tuple[Expr, ...]
     arms: tuple[Sequence | None, ...]
     statement: int
+    late: bool = False
 
 
 Node = Make | Run | Invoke | Step | Fetch | Sample | Bind | Store | Loop | Branch

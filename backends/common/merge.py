@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlc.backends.common import headers, merge_turns
+from dlc.backends.common import headers, merge_turns, presence
 from dlc.backends.common.context import Context
-from dlc.backends.common.evaluate import Unknown, evaluate
+from dlc.backends.common.evaluate import Unknown, evaluate, free_names
 from dlc.backends.common.form import Branch, Loop, Node
 from dlc.backends.common.merge_leaves import leaf
 from dlc.backends.common.merging import Merging
@@ -120,12 +120,23 @@ def _choice(merging: Merging, contexts: Sequence[Context], heads: Sequence[Choic
     for one, arm in zip(contexts, arms, strict=True):
         if _arm(one, choice.tests) != arm:
             raise Refused("a test does not reproduce the arm taken")
-    bodies: list[tuple[Node, ...] | None] = []
-    for arm in range(len(choice.tests) + 1):
-        here = [i for i, taken in enumerate(arms) if taken == arm]
-        trees = [_body(heads[i]) for i in here]
-        bodies.append(sequence(merging, [contexts[i] for i in here], trees) if here else None)
-    return [Branch(choice.tests, tuple(bodies), first.statement)]
+    taken = sorted(set(arms))
+    bodies = [_taken_arm(merging, contexts, heads, [i for i, one in enumerate(arms) if one == arm]) for arm in taken]
+    known = presence.given(contexts)
+    tests = tuple(presence.specialised(choice.tests[arm], known) for arm in taken[:-1])
+    return [Branch(tests, tuple(bodies), first.statement, _is_late(context, tests))]
+
+
+def _is_late(context: Context, tests: Sequence[Expr]) -> bool:
+    inputs = {name for name, _ in context.module.signature}
+    return any(word == "training" or word in inputs for test in tests for word in free_names(test))
+
+
+def _taken_arm(
+    merging: Merging, contexts: Sequence[Context], heads: Sequence[ChoiceTree | None], here: Sequence[int]
+) -> tuple[Node, ...]:
+    trees = [head.body if head is not None else () for head in (heads[i] for i in here)]
+    return sequence(merging, [contexts[i] for i in here], trees)
 
 
 def _key(tree: Tree) -> tuple[object, ...]:
@@ -153,10 +164,6 @@ def _leaf_key(item: Item) -> tuple[object, ...]:
                 target.name if isinstance(target, BindTarget) else target.parameter if isinstance(target, Read) else ""
             )
             return (payload.op, detail, tuple(name for name, _ in payload.attributes))
-
-
-def _body(head: ChoiceTree | None) -> tuple[Tree, ...]:
-    return head.body if head is not None else ()
 
 
 def _arm(context: Context, tests: Sequence[Expr]) -> int:

@@ -64,6 +64,14 @@ class ProofScope:
             self.constant(f"size of {node.name}", value, shape[axis], None)
             self.extents[f"{node.name}.{axis}"] = shape[axis]
 
+    def require_extents(self) -> None:
+        """The sizes that are kept are those of what the names stand for now."""
+        for key, size in self.extents.items():
+            name, axis = key.rsplit(".", 1)
+            content = self.variables.get(name)
+            if isinstance(content, int):
+                self.same(f"size of {name}", size, self.type_of(content).shape[int(axis)])
+
     def constant(self, what: str, value: Value, wanted: object, rank: int | None) -> None:
         try:
             found = self.evaluate(value)

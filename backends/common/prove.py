@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from dlc.backends.common import headers
 from dlc.backends.common.context import static_names
-from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate
+from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate, free_names
 from dlc.backends.common.form import (
     Bind,
     Branch,
@@ -102,11 +102,38 @@ class _Run(ProofScope):
         self.names = outer
 
     def _branch(self, node: Branch) -> None:
-        taken = next((i for i, test in enumerate(node.tests) if evaluate(test, self.names)), len(node.tests))
-        arm = node.arms[taken]
-        if arm is None:
-            raise Refused("an arm that no module takes")
-        self.sequence(arm)
+        asked = {"training", *(name for name, _ in self.module.signature)}
+        read = {name for test in node.tests for name in free_names(test)}
+        self.same("whether only a call knows the arm", node.late, bool(asked & read))
+        taken = self._taken(node)
+        for number, arm in enumerate(node.arms):
+            if number == taken:
+                self.sequence(arm or ())
+            elif node.late:
+                self._construct(arm or ())
+        self.require_extents()
+
+    def _taken(self, node: Branch) -> int:
+        return next((i for i, test in enumerate(node.tests) if evaluate(test, self.names)), len(node.tests))
+
+    def _construct(self, body: Sequence[Node]) -> None:
+        """`__init__` makes the parts of an arm that this module does not take: sizes that are kept change."""
+        for node in body:
+            match node:
+                case Bind():
+                    self.extents.update({f"{node.name}.{axis}": self.evaluate(value) for axis, value in node.extents})
+                case Loop():
+                    outer = dict(self.names)
+                    for item in evaluate(node.iterable, self.names):
+                        self.names.update(bind_targets(node.targets, item))
+                        self._construct(node.body)
+                    self.names = outer
+                case Branch():
+                    arms = node.arms if node.late else (node.arms[self._taken(node)],)
+                    for arm in arms:
+                        self._construct(arm or ())
+                case _:
+                    continue
 
     # --- leaves ------------------------------------------------------------------------------------------------
 

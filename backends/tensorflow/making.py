@@ -6,7 +6,7 @@ import ast
 import keyword
 from collections.abc import Callable, Mapping, Sequence
 
-from dlc.backends.common.constructor import reads_training, value_names
+from dlc.backends.common.constructor import value_names
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.expression import negated, python
 from dlc.backends.common.form import Branch, Formula, Items, Known, Loop, Make, Node, Slot, Turns, Value, Weight
@@ -123,7 +123,7 @@ class Making:
         sites = made_sites((node,), self.shell.context)
         if not sites:
             return []
-        if reads_training(node):
+        if node.late:
             return [statement for arm in node.arms for statement in self._sequence(arm or ())]
         self.branches += 1
         arms = [None if arm is None else self._arm(arm, sites) for arm in node.arms]
@@ -237,7 +237,7 @@ def _making_names(body: Sequence[Node], shell: Shell) -> set[str]:
             case Branch() if made_sites((node,), shell.context):
                 for arm in node.arms:
                     names |= _making_names(arm or (), shell)
-                if not reads_training(node):
+                if not node.late:
                     names |= {word for test in node.tests for word in free_names(test)}
             case _:
                 continue

@@ -238,7 +238,7 @@ class Shell:
 
 def optional_site(node: Branch, context: FileContext) -> tuple[str, int] | None:
     """The first site of the one arm, of two, that makes layers; its arm."""
-    if len(node.arms) != 2 or reads_training(node):
+    if len(node.arms) != 2 or node.late:
         return None
     sites = [made_sites(arm or (), context) for arm in node.arms]
     if bool(sites[0]) == bool(sites[1]):
