@@ -216,6 +216,7 @@ OPS: tuple[Op, ...] = (
         "x repeated along its axes of size 1 and new leading axes. numpy.broadcast_to.",
         sample(floats(3, 1), shape=(2, 3, 4)),
         sample(floats(), shape=(2, 2), name="scalar"),
+        sample(floats(), shape=(), name="scalar stays"),
         sample(ints(0, 9, 1), shape=(3,), name="ints"),
         sample(floats(2, 3), shape=(2, 3), name="same"),
     ),

@@ -115,9 +115,12 @@ def _transpose(site: Site) -> ast.expr:
 
 
 def _broadcast_to(site: Site) -> ast.expr:
+    sizes = _entries(site.attribute("shape"))
     if site.numbers and site.numbers[0] is not None:
-        return site.tools.full(site.operands[0], site.numbers[0], _entries(site.attribute("shape")), site.results[0])
-    return ast.Call(ast.Attribute(site.operands[0], "expand", ast.Load()), _entries(site.attribute("shape")), [])
+        return site.tools.full(site.operands[0], site.numbers[0], sizes, site.results[0])
+    if not sizes:  # `expand` wants at least one
+        return site.operands[0]
+    return ast.Call(ast.Attribute(site.operands[0], "expand", ast.Load()), sizes, [])
 
 
 def _flip(site: Site) -> ast.expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlc.dims import Size, product
 from dlc.ops.contraction import split_pattern
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients, Value
-from dlc.ops.gradients.shaping import expanded, summed_to, swapped
+from dlc.ops.gradients.shaping import expanded, spread, summed_to, swapped
 
 
 def _matmul(b: Builder, use: Applied) -> Cotangents:
@@ -54,16 +54,14 @@ def _einsum(b: Builder, use: Applied) -> Cotangents:
         if others or right != here:
             g = b("einsum", g, *(use.operands[i] for i in others), pattern=pattern)
         sizes = dict(zip(term, operand.shape, strict=True))
-        found.append(_diagonals(b, _spread(b, g, here, letters, sizes), term))
+        found.append(_diagonals(b, _with_letters(b, g, here, letters, sizes), term))
     return tuple(found)
 
 
-def _spread(b: Builder, g: Value, here: str, letters: str, sizes: dict[str, Size]) -> Value:
+def _with_letters(b: Builder, g: Value, here: str, letters: str, sizes: dict[str, Size]) -> Value:
     """From axes `here` to axes `letters`, in the same order: the others are broadcast."""
-    if here == letters:
-        return g
     g = expanded(b, g, [axis for axis, letter in enumerate(letters) if letter not in here])
-    return b("broadcast_to", g, shape=tuple(sizes[letter] for letter in letters))
+    return spread(b, g, tuple(sizes[letter] for letter in letters))
 
 
 def _diagonals(b: Builder, g: Value, term: str) -> Value:

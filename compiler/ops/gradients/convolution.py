@@ -15,9 +15,9 @@ _SHARED = ("stride", "dilation", "groups")
 
 def _conv(b: Builder, use: Applied) -> Cotangents:
     x, weight = use.operands
-    to_weight = _to_weight(b, x, use.cotangent, weight.shape, use.attributes)
     if product(x.shape) == 0:
-        return b.zeros(x.type), to_weight
+        return b.zeros(x.type), b.zeros(weight.type)
+    to_weight = _to_weight(b, x, use.cotangent, weight.shape, use.attributes)
     return _to_input(b, use.cotangent, weight, x.shape[2:], use.attributes), to_weight
 
 
@@ -25,6 +25,8 @@ def _conv_transpose(b: Builder, use: Applied) -> Cotangents:
     """As conv's, with input and output exchanged. A large output_padding may make one place too many."""
     x, weight = use.operands
     g = use.cotangent
+    if product(x.shape) == 0:
+        return b.zeros(x.type), b.zeros(weight.type)
     attributes = {name: use.attributes[name] for name in (*_SHARED, "padding")}
     to_x = b("conv", g, weight, **attributes)
     rank = len(weight.shape) - 2

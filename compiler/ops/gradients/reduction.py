@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dlc.dims import subtract
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients
-from dlc.ops.gradients.shaping import kept
+from dlc.ops.gradients.shaping import kept, spread
 from dlc.ops.reduction import axes_of, reduction_length
 
 
 def _sum(b: Builder, use: Applied) -> Cotangents:
     x = use.operands[0]
-    return (b("broadcast_to", kept(b, use.cotangent, use), shape=x.shape),)
+    return (spread(b, kept(b, use.cotangent, use), x.shape),)
 
 
 def _mean(b: Builder, use: Applied) -> Cotangents:
     x = use.operands[0]
     length = b.count(reduction_length([x.type], use.attributes), x.type.dtype)
-    return (b("broadcast_to", kept(b, use.cotangent / length, use), shape=x.shape),)
+    return (spread(b, kept(b, use.cotangent / length, use), x.shape),)
 
 
 def _variance(b: Builder, use: Applied) -> Cotangents:

@@ -23,6 +23,11 @@ def summed_to(b: Builder, cotangent: Value, shape: Sequence[Size]) -> Value:
     return b("sum", cotangent, axis=tuple(range(leading))) if leading else cotangent
 
 
+def spread(b: Builder, value: Value, shape: Sequence[Size]) -> Value:
+    """Broadcast to a shape."""
+    return value if value.shape == tuple(shape) else b("broadcast_to", value, shape=tuple(shape))
+
+
 def expanded(b: Builder, value: Value, axes: Sequence[int]) -> Value:
     """With new axes of size 1 at these places of the result."""
     for axis in sorted(axes):
