@@ -33,7 +33,8 @@ class Unit:
     """What one compile handles: the networks of one spec file.
 
     `stem` is the file's stem (`resnet`), `digest` a hex hash of its content (and its imports'). `declarations` holds
-    the blocks that its modules come from, as written: defaults of hyperparameters, docstrings.
+    the blocks that its modules come from, as written: defaults of hyperparameters, docstrings. `file` is the file's name
+    (`resnet.dl`).
     """
 
     stem: str
@@ -41,16 +42,21 @@ class Unit:
     doc: str | None
     networks: tuple[Network, ...]
     declarations: Mapping[BlockId, Block] = field(default_factory=dict[BlockId, Block])
+    file: str = "a spec"
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to compile. `natives`: use the framework's own layers. `training`: for ONNX, emit the training-mode graph."""
+    """How to compile. `natives`: use the framework's own layers. `training`: for ONNX, emit the training-mode graph.
+
+    `spec_layout`: keep the spec's order of axes throughout, which tells `verify` whether a layout is at fault.
+    """
 
     natives: bool = True
     precision: str = "f32"
     native_layout: bool = False
     training: bool = False
+    spec_layout: bool = False
 
 
 @dataclass(frozen=True, slots=True)

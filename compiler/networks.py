@@ -77,7 +77,8 @@ def _elaborate(project: Project, choice: Choice | None) -> Elaborated:
         raise _joined(problems)
     networks = _without_unread_lanes(networks)
     trains = tuple(d.name for d in project.scope.spec.declarations if d.kind == "train")
-    unit = Unit(project.stem, project.digest, project.scope.spec.doc, tuple(networks), _declarations(networks, project))
+    doc, declarations = project.scope.spec.doc, _declarations(networks, project)
+    unit = Unit(project.stem, project.digest, doc, tuple(networks), declarations, project.path.name)
     return Elaborated(unit, tuple(templates), trains)
 
 

@@ -15,11 +15,18 @@ MAX_DEPTH = 200  # comparing two trees takes three of Python's 1,000 levels of r
 MAX_MISTAKES = 50
 
 
+YAML = (".yaml", ".yml")
+
+
 def parse(source: Source) -> Spec:
-    """The tree of a whole file.
+    """The tree of a whole file, .dl or (by its name) YAML.
 
     Raises DlcError with the first mistake of each declaration, MAX_MISTAKES at most.
     """
+    if source.name.endswith(YAML):
+        from dlc.spec import yaml_reader
+
+        return yaml_reader.read(source, _walk)
     doc: str | None = None
     imports: list[Import] = []
     declarations: list[Declaration] = []

@@ -17,6 +17,7 @@ COMMANDS = {
     "verify": "prove that all backends compute the same",
     "fmt": "print a spec in its canonical form",
     "ops": "list the primitive operations",
+    "schema": "print the JSON schema of YAML specs",
 }
 BACKENDS = ("torch", "tensorflow", "onnx", "reference", "all")
 PRECISIONS = ("f32", "f16", "bf16", "f64")
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         "verify": _verify,
         "fmt": _fmt,
         "ops": _ops,
+        "schema": _schema,
     }
     for name, help_text in COMMANDS.items():
         builders[name](commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False))
@@ -132,12 +134,17 @@ def _verify(parser: argparse.ArgumentParser) -> None:
 def _fmt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+")
     parser.add_argument("--check", action="store_true", help="print nothing; exit code 1 if a file would change")
+    parser.add_argument("--to", choices=("dl", "yaml"), help="print in this form (default: the file's own)")
     parser.add_argument("--write", action="store_true", help="rewrite the files (refused where comments would be lost)")
 
 
 def _ops(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="show one operation in full")
     _json(parser)
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
+    del parser  # it takes nothing
 
 
 def _choice(parser: argparse.ArgumentParser) -> None:

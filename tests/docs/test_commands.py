@@ -36,7 +36,7 @@ def test_console(
     console: Snippet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for snippet in snippets(DOCS / console.page):
-        if snippet.language.startswith("dl") and snippet.arguments and snippet.arguments[0].endswith(".dl"):
+        if snippet.arguments and snippet.arguments[0].endswith((".dl", ".yaml")):
             (tmp_path / snippet.arguments[0]).write_text(snippet.text, encoding="utf-8")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
