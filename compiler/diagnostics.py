@@ -75,8 +75,15 @@ def error(
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str | None:
-    """A hint that names the closest known word, or None where nothing is close."""
+    """A hint that names the closest known word, or None where nothing is close; case and `_` don't count."""
     import difflib
 
+    plain = {_plain(word): word for word in reversed(known)}
+    if _plain(name) in plain:
+        return f"did you mean `{plain[_plain(name)]}`?"
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"did you mean `{close[0]}`?" if close else None
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("_", "")

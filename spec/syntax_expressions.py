@@ -99,9 +99,16 @@ class Conditional:
 
 @record
 class Keyword:
+    """`name=value`."""
+
     name: str
     value: Expr
     span: Span = span_field()
+
+    @property
+    def name_span(self) -> Span:
+        end = self.span.column + len(self.name)
+        return Span(self.span.file, self.span.line, self.span.column, self.span.line, end)
 
 
 @record

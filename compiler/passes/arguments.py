@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dlc.diagnostics import Note, did_you_mean, error
+from dlc.diagnostics import Note, error
 from dlc.ir import Static
 from dlc.ops.api import REQUIRED, Op
 from dlc.passes import hyperparameters
 from dlc.passes.builder import Builder, is_tensor
+from dlc.passes.foreign import keyword_hint
 from dlc.passes.things import BlockDeclaration, Items, Result, Tensor, Thing, describe
 from dlc.spec import syntax
 from dlc.spec.source import Span
@@ -114,9 +115,9 @@ def _bind_keyword(declaration: BlockDeclaration, hypers: list[str], argument: Ar
             f"`{name}` of `{declaration.id.name}` is bound already"
             if closed
             else f"`{declaration.id.name}` has no argument `{name}`",
-            argument.span,
+            argument.at,
             expected=None if closed else _signature(declaration),
-            hint=None if closed else did_you_mean(name, known),
+            hint=None if closed else keyword_hint(name, known),
             notes=(Note("declared here", declaration.block.name_span),),
         )
     bound.spans[name] = argument.span
@@ -180,7 +181,10 @@ def _of_kind(b: Builder, declaration: BlockDeclaration, declared: syntax.Input, 
 
 
 def bind_primitive(op: Op, given: Sequence[Argument], span: Span) -> tuple[list[Thing], dict[str, Thing]]:
-    """Binds the arguments of an op: operands in order, attributes by name."""
+    """Binds the arguments of an op: operands in order, attributes by name.
+
+    A call without tensors that gives everything, `broadcast_to(0.0, [N, 3])`, gives the operands first.
+    """
     variadic = bool(op.operands) and op.operands[-1].startswith("*")
     open_attributes = [a.name for a in op.attributes]
     keywords = {a.name for a in given if a.name is not None}
@@ -189,7 +193,9 @@ def bind_primitive(op: Op, given: Sequence[Argument], span: Span) -> tuple[list[
     operands: dict[str, Thing] = {}
     rest: list[Thing] = []
     attributes: dict[str, Thing] = {}
-    tensor_seen = False
+    positional = sum(a.name is None for a in given)
+    complete = bool(open_attributes) and not variadic and positional == len(open_operands) + len(open_attributes)
+    tensor_seen = complete and not any(is_tensor(a.thing) for a in given)
     for argument in given:
         thing = argument.thing
         if argument.name is not None:
@@ -235,9 +241,9 @@ def _bind_op_keyword(op: Op, argument: Argument, operands: dict[str, Thing], att
         raise error(
             "E0308",
             f"`{op.name}` has no argument `{name}`",
-            argument.span,
+            argument.at,
             expected=usage(op),
-            hint=did_you_mean(name, [*known, *op.operands]),
+            hint=keyword_hint(name, [*known, *op.operands]),
         )
     attributes[name] = argument.thing
 

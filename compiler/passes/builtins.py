@@ -24,7 +24,7 @@ Function = Callable[[Builder, "Sequence[Argument]", Span], Thing]
 def _positional(name: str, given: Sequence[Argument], low: int, high: int, span: Span) -> list[Thing]:
     for argument in given:
         if argument.name is not None:
-            raise error("E0308", f"`{name}` has no argument `{argument.name}`", argument.span)
+            raise error("E0308", f"`{name}` has no argument `{argument.name}`", argument.at)
     if not low <= len(given) <= high:
         wanted = str(low) if low == high else f"{low} to {high}"
         raise error("E0306", f"`{name}` takes {wanted} argument(s)", span, found=str(len(given)))

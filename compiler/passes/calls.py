@@ -24,11 +24,17 @@ BUILTINS = (*builtins.TABLE, "scan", "in_degree", "out_degree")
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument of a call: its thing, its name if given by keyword, its place."""
+    """An argument of a call: its thing, its name if given by keyword, the value's place and the name's."""
 
     thing: Thing
     name: str | None
     span: Span
+    name_span: Span | None = None
+
+    @property
+    def at(self) -> Span:
+        """The place of the name, or of the value where there is none."""
+        return self.name_span or self.span
 
 
 def call(b: Builder, node: syntax.Call, first: Argument | None = None, *, as_cell: bool = False) -> Thing:
@@ -44,7 +50,7 @@ def call(b: Builder, node: syntax.Call, first: Argument | None = None, *, as_cel
     for arg in node.args:
         thing = call(b, arg, as_cell=True) if cells and isinstance(arg, syntax.Call) else evaluate(b, arg)
         given.append(Argument(thing, None, arg.span))
-    given += [Argument(evaluate(b, k.value), k.name, k.value.span) for k in node.keywords]
+    given += [Argument(evaluate(b, k.value), k.name, k.value.span, k.name_span) for k in node.keywords]
     _check_keywords(node)
     if as_cell and isinstance(function, BlockValue):
         return _block(b, function, given, node.span, _site(node.function), as_cell=True)
@@ -81,7 +87,7 @@ def _check_keywords(node: syntax.Call) -> None:
     seen: set[str] = set()
     for keyword in node.keywords:
         if keyword.name in seen:
-            raise error("E0305", f"`{keyword.name}` is given twice", keyword.span)
+            raise error("E0305", f"`{keyword.name}` is given twice", keyword.name_span)
         seen.add(keyword.name)
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlc import ir
-from dlc.diagnostics import Diagnostic, Note, did_you_mean
+from dlc.diagnostics import Diagnostic, Note
 from dlc.ops import OPS
 from dlc.passes.calls import BUILTINS
+from dlc.passes.foreign import MODULES, module_hint, name_hint
 from dlc.passes.resolve import FileScope
 from dlc.passes.things import BlockDeclaration
 from dlc.passes.walking import bound_names, own_expressions, parts, walk
@@ -86,16 +87,35 @@ def _unknown_names(block: syntax.Block, scope: FileScope) -> Iterator[Diagnostic
     told: set[str] = set()
     for statement in statements:
         for expression in own_expressions(statement):
-            targets = _comprehension_targets(expression)
-            for part in parts(expression):
-                if not isinstance(part, syntax.Name) or part.id in local or part.id in targets or part.id in told:
+            modules = _modules(expression)
+            for part in _names(expression, local):
+                dotted = modules.get(part.span)
+                shown = f"{part.id}.{dotted.name}" if dotted is not None else part.id
+                if shown in told or _is_global(part.id, scope):
                     continue
-                if _is_global(part.id, scope):
-                    continue
-                told.add(part.id)
+                told.add(shown)
                 known = [*local, *scope.names(), *OPS, *BUILTINS]
-                hint = did_you_mean(part.id, known)
+                hint = module_hint(dotted, known) if dotted is not None else name_hint(part.id, known)
                 yield Diagnostic("E0201", f"`{part.id}` is not known here", part.span, hint=hint)
+
+
+def _names(expression: syntax.Expr, known: set[str]) -> list[syntax.Name]:
+    """The names of an expression that are not among `known`, in text order."""
+    own = known | _comprehension_targets(expression)
+    found = [part for part in parts(expression) if isinstance(part, syntax.Name) and part.id not in own]
+    return sorted(found, key=lambda part: (part.span.line, part.span.column))
+
+
+def _modules(expression: syntax.Expr) -> dict[Span, syntax.Attribute]:
+    """`nn.Linear`, `torch.nn.functional.relu`: what stands behind a framework's module, by the module's place."""
+    found: dict[Span, syntax.Attribute] = {}
+    for part in parts(expression):
+        owner = part
+        while isinstance(owner, syntax.Attribute):
+            owner = owner.value
+        if isinstance(part, syntax.Attribute) and isinstance(owner, syntax.Name) and owner.id in MODULES:
+            found.setdefault(owner.span, part)
+    return found
 
 
 def _is_global(name: str, scope: FileScope) -> bool:

@@ -291,9 +291,12 @@ def declared_type(scope: Builder, declared: syntax.TensorType) -> TensorType:
 
 
 def _unbound(name: str, span: Span) -> Exception:
+    if not is_dimension_name(name):
+        hint = f"a dimension starts with a capital: `{name.capitalize()}`; a name in lower case is a hyperparameter"
+        return error("E0407", f"`{name}` is not known here", span, hint=hint)
     return error(
         "E0407",
-        f"dimension `{name}` is bound by no input" if is_dimension_name(name) else f"`{name}` is not known here",
+        f"dimension `{name}` is bound by no input",
         span,
         hint="a dimension gets its size from an input's shape; a number is a hyperparameter, in lower case",
     )

@@ -6,7 +6,7 @@ from dlc import ir
 from dlc.diagnostics import DlcError, did_you_mean, error
 from dlc.ir import Static
 from dlc.ops import OPS
-from dlc.passes import calls, configurations, loops, operators
+from dlc.passes import calls, configurations, foreign, loops, operators
 from dlc.passes.builder import Builder
 from dlc.passes.indexing import index
 from dlc.passes.things import (
@@ -70,8 +70,12 @@ def lookup(b: Builder, node: syntax.Name) -> Thing:
         return configured
     if node.id in OPS or node.id in calls.BUILTINS or node.id in ir.DTYPES:
         return Primitive(node.id)
-    known = [*b.env, *b.declaration.scope.names(), *OPS, *calls.BUILTINS]
-    raise error("E0201", f"`{node.id}` is not known here", node.span, hint=did_you_mean(node.id, known))
+    hint = foreign.name_hint(node.id, _known(b))
+    raise error("E0201", f"`{node.id}` is not known here", node.span, hint=hint)
+
+
+def _known(b: Builder) -> list[str]:
+    return [*b.env, *b.declaration.scope.names(), *OPS, *calls.BUILTINS]
 
 
 def _next(b: Builder, name: str, node: syntax.Next) -> Thing:
@@ -116,6 +120,14 @@ def _attribute(b: Builder, node: syntax.Attribute) -> Thing:
             )
         case Layer() | Pending():
             return calls.read_parameter(b, calls.layer_of(b, owner), node)
+        case Tensor():
+            raise error(
+                "E0208",
+                f"`.{node.name}` can't be read from a tensor",
+                node.span,
+                found=f"{b.type_of(owner)}",
+                hint=foreign.method_hint(node.name, node.value, b.type_of(owner).shape, _known(b)),
+            )
         case _:
             raise error(
                 "E0208",

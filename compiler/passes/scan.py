@@ -181,7 +181,7 @@ def _captured(
             raise error(
                 "E0308",
                 f"`{layer.declaration.id.name}` has no input or state `{name}`",
-                argument.span,
+                argument.at,
                 expected=f"one of {', '.join(known)}",
                 hint=did_you_mean(name, known),
             )
