@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dlc.backends.common.names import dimension_name
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
-from dlc.backends.tensorflow.kernels import order
 from dlc.backends.tensorflow.making import Making, making_names, weight_names
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.shell import Shell, plain_default
+from dlc.backends.tensorflow.tidy import tidy
 from dlc.diagnostics import error
 from dlc.spec.syntax import ConstantType, Hyperparameter
 
@@ -20,7 +20,7 @@ _TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": 
 
 def function_code(shell: Shell, word: str) -> ast.FunctionDef:
     """A block without anything of its own."""
-    body = outline(without_idle(shell.body.print()), 1, shell.body.scope.allocate)
+    body = outline(tidy(shell.body.print()), 1, shell.body.scope.allocate)
     arguments = _call_arguments(shell, leading=[])
     keyword_only = [(shell.argument(w), annotation(shell, w), shell.default(shell.folded, w)) for w in _words(shell)]
     arguments.kwonlyargs = [ast.arg(w, annotation) for w, annotation, _ in keyword_only]
@@ -30,7 +30,7 @@ def function_code(shell: Shell, word: str) -> ast.FunctionDef:
 
 def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
     """A subclass of keras.layers.Layer."""
-    call_body = outline(without_idle(shell.body.print()), 2, shell.body.scope.allocate)
+    call_body = outline(tidy(shell.body.print()), 2, shell.body.scope.allocate)
     uses_training = any(isinstance(n, ast.Name) and n.id == "training" for s in call_body for n in ast.walk(s))
     arguments = _call_arguments(shell, leading=["self"])
     if uses_training:
@@ -39,6 +39,13 @@ def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
     makes_late = _dimensions(shell, making_names(shell))
     body: list[ast.stmt] = [*_docstring(shell)]
     late_layers = bool(makes_late)
+    if late_layers and shell.form.block in shell.context.early.holders:
+        raise error(
+            "E0706",
+            f"a layer of `{shell.form.block.name}` holds a state's start, and `{makes_late[0]}` is not known before a call",
+            hint="give the size as a hyperparameter",
+            exit_code=3,
+        )
     init = _init(shell, late_layers)
     if init is not None:
         body.append(init)
@@ -49,9 +56,6 @@ def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
     config = _get_config(shell)
     if config is not None:
         body.append(config)
-    axes = _canonical_axes(shell)
-    if axes is not None:
-        body.insert(1 if _docstring(shell) else 0, axes)
     decorator = quote("keras.saving.register_keras_serializable(package=$package)", package=package)
     return ast.ClassDef(word, [dotted("keras.layers.Layer")], [], body, [decorator])
 
@@ -79,9 +83,11 @@ def _init(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
         body += statements("$target = $value", target=target, value=name(shell.argument(word)))
     if shell.dialect.seeded:
         body += statements("self.seed_generator = keras.random.SeedGenerator()")
+    scope = shell.context.scope.child(("self", *(shell.argument(word) for word in _words(shell))))
+    making = Making(shell, lambda word: _init_name(shell, word), scope)
     if not late_layers:
-        scope = shell.context.scope.child(("self", *(shell.argument(word) for word in _words(shell))))
-        body += Making(shell, lambda word: _init_name(shell, word), scope).layers()
+        body += making.layers()
+    body += making.weights(early=True)
     if len(body) == 1 and shell.context.precision == "f32":
         return None
     shell.module("Any")
@@ -92,12 +98,13 @@ def _init(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
 def _init_name(shell: Shell, word: str) -> ast.expr:
     if word in shell.folded.hyperparameters:
         return name(shell.argument(word))
-    raise error("E0706", f"`{word}` is not known when `{shell.folded.block.name}` is made", exit_code=3)
+    message = f"`{word}` is not known when `{shell.folded.block.name}` is made"
+    raise error("E0706", message, hint="give the size as a hyperparameter", exit_code=3)
 
 
 def _build(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     """Weights, and layers that need sizes of the inputs."""
-    if not shell.form.weights and not late_layers:
+    if all(shell.is_early(weight.name) for weight in shell.form.weights) and not late_layers:
         arguments = ast.arguments(
             [], [ast.arg("self"), ast.arg("input_shape", quote("tuple[int | None, ...]"))], None, [], [], None, []
         )
@@ -185,30 +192,6 @@ def _config_value(shell: Shell, word: str) -> ast.expr:
 def _is_layer(shell: Shell, word: str) -> bool:
     found = _declared(shell, word)
     return found is not None and (found.type.name == "layer" or (found.type.element or found.type).name == "layer")
-
-
-def _canonical_axes(shell: Shell) -> ast.stmt | None:
-    """Says how `load_weights` turns canonical weights into this class's."""
-    table = {weight.name: order(len(weight.shape)) for weight in shell.form.weights if shell.is_kernel(weight.name)}
-    if not table:
-        return None
-    annotation_ = quote("ClassVar[dict[str, tuple[int, ...]]]")
-    return ast.AnnAssign(ast.Name("canonical_axes", ast.Store()), annotation_, literal(table), 1)
-
-
-def without_idle(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Drops `x = x` (a scan assigns its outputs' variables itself) and `x = y` where nothing reads x."""
-    module = ast.Module(body, [])
-    read = {n.id for n in ast.walk(module) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-
-    class Idle(ast.NodeTransformer):
-        def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
-            target, value = node.targets[0], node.value
-            if not (isinstance(target, ast.Name) and isinstance(value, ast.Name)):
-                return node
-            return None if target.id == value.id or target.id not in read else node
-
-    return Idle().visit(module).body
 
 
 # --- pieces --------------------------------------------------------------------------------------------------------

@@ -5,24 +5,27 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Set
 
 from dlc.backends.api import Artifact, Network, Options, Unit
 from dlc.backends.common.fold import Folding, fold
 from dlc.backends.common.layout import print_module
 from dlc.backends.common.names import Scope, camel, identifier
-from dlc.backends.common.quote import literal, statements
+from dlc.backends.common.native import Native
+from dlc.backends.common.quote import dotted, literal, statements
 from dlc.backends.common.starts import starts
 from dlc.backends.common.told import unknowns_told
 from dlc.backends.tensorflow.classes import class_code, function_code
-from dlc.backends.tensorflow.helper_code import helper_functions, helper_text, with_needed
+from dlc.backends.tensorflow.helper_code import CLASSES, LOADING, class_text, functions_for, helpers
 from dlc.backends.tensorflow.kernels import Kernels, keep_kernels
 from dlc.backends.tensorflow.layout import assign
-from dlc.backends.tensorflow.natives import natives_for
+from dlc.backends.tensorflow.natives import NATIVES, KerasNative
 from dlc.backends.tensorflow.networks import factory, output_names
+from dlc.backends.tensorflow.readers import read_blocks
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.shell import FileContext, Shell
 from dlc.diagnostics import error
-from dlc.ir import INTS, BlockId, Module, Program, TensorType
+from dlc.ir import BlockId, Module, Program, TensorType
 from dlc.spec.record import replace
 
 #: Names that every generated file has.
@@ -30,19 +33,18 @@ FILE_NAMES = (
     "Any",
     "Callable",
     "ClassVar",
+    "KERAS_LAYERS",
+    "PYTORCH_NAMES",
     "Sequence",
     "keras",
     "load_file",
     "load_weights",
     "math",
+    "named_weights",
     "np",
     "ops",
     "tf",
 )
-
-
-#: Helpers that stand at the end of each file.
-LOADING = ("load_weights", "find_variable", "attribute", "native_names")
 
 
 class TensorFlowBackend:
@@ -59,7 +61,7 @@ class TensorFlowBackend:
         lowered, last, kernels = lower(unit, options)
         file = f"{identifier(unit.stem)}_tensorflow.py"
         with unknowns_told("tensorflow"):
-            folding = fold(lowered, natives_for(_programs(lowered)) if options.natives else {}, sized=False)
+            folding = fold(lowered, natives_for(lowered) if options.natives else {}, sized=False)
             text, words = print_file(folding, last, kernels, options)
         entries = {network.name: _entry(network, file, words[network.name]) for network in unit.networks}
         return Artifact({file: text}, entries)
@@ -78,8 +80,11 @@ def _require_inputs(unit: Unit) -> None:
             )
 
 
-def _programs(unit: Unit) -> list[Program]:
-    return [program for network in unit.networks for program in (network.inference, network.training)]
+def natives_for(unit: Unit) -> dict[str, Native]:
+    """The natives that the unit may use: those whose parameters no module reads by name."""
+    programs = [program for network in unit.networks for program in (network.inference, network.training)]
+    read = {block.name for block in read_blocks(programs) if block.standard}
+    return {word: native for word, native in NATIVES.items() if native.block not in read}
 
 
 def _entry(network: Network, file: str, factory: str) -> str:
@@ -105,7 +110,8 @@ def lower(unit: Unit, options: Options) -> tuple[Unit, Last, Kernels]:
     last: Last = {}
     for network in unit.networks:
         for program in (network.inference, network.training):
-            laid_out, inputs = assign(_with_width(program, options.precision), options.native_layout)
+            widened = _with_width(program, options.precision)
+            laid_out, inputs = (widened, {}) if options.spec_layout else assign(widened, options.native_layout)
             last.update({(len(programs), key): names for key, names in inputs.items()})
             programs.append(laid_out)
     programs, kernels = keep_kernels(programs)
@@ -135,10 +141,25 @@ def _wide(type_: TensorType, precision: str) -> TensorType:
 
 
 def print_file(folding: Folding, last: Last, kernels: Kernels, options: Options) -> tuple[str, dict[str, str]]:
-    """The file's text, and each network's factory function."""
-    scope = Scope((*FILE_NAMES, *helper_functions()))
-    context = FileContext(folding, scope, last, kernels, options.precision)
-    factories = {network.name: scope.allocate(network.name) for network in folding.unit.networks}
+    """The file's text, and each network's factory function.
+
+    The spec's own names stay free of the helpers' unless both are needed: then all is named again.
+    """
+    natives = _used_natives(folding)
+    reserved = {native.printed for native in natives if native.printed}
+    while True:
+        context = FileContext(folding, Scope((*FILE_NAMES, *reserved)), last, kernels, options.precision)
+        body, factories = _body(context)
+        used = {helper.name for helper in functions_for(_read(body))}
+        if used <= reserved or not used & _bound(body):
+            return _text(folding.unit, body, natives), factories
+        reserved |= used
+
+
+def _body(context: FileContext) -> tuple[list[ast.stmt], dict[str, str]]:
+    """Classes and functions, callees first; then the factories."""
+    folding = context.folding
+    factories = {network.name: context.scope.allocate(network.name) for network in folding.unit.networks}
     _name_classes(context)
     package = package_name(folding.unit)
     body: list[ast.stmt] = []
@@ -151,14 +172,53 @@ def print_file(folding: Folding, last: Last, kernels: Kernels, options: Options)
         body.append(function_code(shell, word) if shell.as_function else class_code(shell, word, package))
     for place, network in enumerate(folding.unit.networks):
         index = folding.entry(2 * place).index
-        wide = DTYPE_NAMES[options.precision]
+        wide = DTYPE_NAMES[context.precision]
         body.append(factory(network, shells[index], context.names[index], factories[network.name], wide))
-    context.helpers |= set(LOADING)
-    helpers = with_needed(context.helpers)
-    header = _header(folding.unit, [*helpers, *body])
-    first = [helper_text(node.name) for node in helpers if node.name not in LOADING]
-    parts = [print_module(header), *first, print_module(body), *(helper_text(word) for word in LOADING)]
-    return "\n\n".join(parts), factories
+    return body, factories
+
+
+def _used_natives(folding: Folding) -> list[KerasNative]:
+    """In the table's order."""
+    used = {folded.native.block for folded in folding.classes if folded.native is not None}
+    return [native for native in NATIVES.values() if native.block in used and isinstance(native, KerasNative)]
+
+
+def _text(unit: Unit, body: list[ast.stmt], natives: list[KerasNative]) -> str:
+    read = _read(body)
+    functions = functions_for(read)
+    classes = [helpers(CLASSES)[native.printed] for native in natives if native.printed]
+    weights = _weight_names(natives)
+    loading = [helpers(LOADING)["load_weights"], helpers(LOADING)["named_weights" if weights else "own_weights"]]
+    names = read.union(*(helper.names for helper in (*functions, *classes, *loading)))
+    parts = [print_module(_header(unit, names))]
+    parts += [helper.text for helper in functions]
+    parts += [class_text(helper, package_name(unit)) for helper in classes]
+    parts += [print_module([*body, *weights])]
+    parts += [helper.text.replace("own_weights", "named_weights") for helper in loading]
+    return "\n\n".join(parts)
+
+
+def _weight_names(natives: list[KerasNative]) -> list[ast.stmt]:
+    """`KERAS_LAYERS`, those with weights that the file uses, and `PYTORCH_NAMES`, what the spec calls these weights."""
+    own = [native for native in natives if native.weights]
+    if not own:
+        return []
+    words = {keras: word for native in own for word, keras in native.weights.items() if keras != word}
+    layers = ast.List([dotted(native.layer) for native in own], ast.Load())
+    names = ast.Dict([literal(keras) for keras in words], [literal(word) for word in words.values()])
+    return statements("KERAS_LAYERS = $layers", layers=layers) + statements("PYTORCH_NAMES = $names", names=names)
+
+
+def _read(body: list[ast.stmt]) -> set[str]:
+    return {node.id for one in body for node in ast.walk(one) if isinstance(node, ast.Name)}
+
+
+def _bound(body: list[ast.stmt]) -> set[str]:
+    """Names that the code gives to anything."""
+    nodes = [node for one in body for node in ast.walk(one)]
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return stored | defined | {node.arg for node in nodes if isinstance(node, ast.arg)}
 
 
 def package_name(unit: Unit) -> str:
@@ -190,9 +250,8 @@ def _specialised(module: Module) -> str:
     return "".join(camel(value.block.name) for value in values if isinstance(value, Template))
 
 
-def _header(unit: Unit, nodes: list[ast.stmt]) -> list[ast.stmt]:
+def _header(unit: Unit, used: Set[str]) -> list[ast.stmt]:
     """The docstring and the imports that the file needs."""
-    used = {node.id for one in nodes for node in ast.walk(one) if isinstance(node, ast.Name)}
     header: list[ast.stmt] = [ast.Expr(literal(unit.doc))] if unit.doc else []
     header += statements("from __future__ import annotations")
     abstract = [word for word in ("Callable", "Sequence") if word in used]
@@ -213,4 +272,4 @@ def _header(unit: Unit, nodes: list[ast.stmt]) -> list[ast.stmt]:
     return header
 
 
-__all__ = ["INTS", "TensorFlowBackend", "lower", "package_name", "print_file"]
+__all__ = ["TensorFlowBackend", "lower", "package_name", "print_file"]

@@ -107,13 +107,14 @@ class KerasDialect:
             [cell_call, scanned, states],
             [ast.keyword(word, value) for word, value in keywords.items() if value is not None],
         )
-        targets = [
-            ast.Name(result if body.uses[temp] else "_", ast.Store())
-            for temp, result in zip(node.results, parts.results, strict=True)
-        ]
+        used = [result if body.uses[temp] else "_" for temp, result in zip(node.results, parts.results, strict=True)]
+        target = ast.Tuple([ast.Name(word, ast.Store()) for word in used], ast.Store())
+        assigned = ast.Assign([target], code)
+        if len(used) == 1:
+            assigned = ast.Assign([target.elts[0]], ast.Subscript(code, ast.Constant(0), ast.Load()))
         made = zip(node.scan.stacked, parts.results, strict=False)
         outputs = [_moved(name(result), time, lane.axis) for lane, result in made]
-        return [*before, ast.Assign([ast.Tuple(list[ast.expr](targets), ast.Store())], code)], outputs
+        return [*before, assigned], outputs
 
     def _step(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], ast.expr]:
         """What does not change from step to step is computed before."""

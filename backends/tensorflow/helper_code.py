@@ -1,40 +1,56 @@
-"""The helper functions of `helpers.py` as code, read as text: importing them would import TensorFlow."""
+"""The helpers of generated files as code, read as text: importing them would import TensorFlow."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-
-@lru_cache(maxsize=1)
-def helper_functions() -> dict[str, ast.FunctionDef]:
-    """All helpers by name, in the file's order."""
-    return {node.name: node for node in ast.parse(_source()).body if isinstance(node, ast.FunctionDef)}
+#: Files beside this one: functions that rules call, classes that natives make, functions that load weights.
+FUNCTIONS, CLASSES, LOADING = "helpers.py", "layers.py", "loading.py"
 
 
-def helper_text(word: str) -> str:
-    """A helper as it stands in the file."""
-    text = ast.get_source_segment(_source(), helper_functions()[word])
-    assert text is not None
-    return text + "\n"
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A helper's text as it stands in its file; `names`: all that it reads."""
+
+    name: str
+    text: str
+    names: frozenset[str]
 
 
-@lru_cache(maxsize=1)
-def _source() -> str:
-    return Path(__file__).with_name("helpers.py").read_text(encoding="utf-8")
+@lru_cache(maxsize=3)
+def helpers(file: str) -> Mapping[str, Helper]:
+    """All helpers of a file by name, in the file's order."""
+    source = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    found: dict[str, Helper] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            text = ast.get_source_segment(source, node)
+            assert text is not None
+            found[node.name] = Helper(node.name, f"{text}\n", _names(node))
+    return found
 
 
-def with_needed(names: set[str]) -> list[ast.FunctionDef]:
-    """The named helpers and those that they call, callees first as far as the file has them so."""
-    functions = helper_functions()
+def _names(node: ast.AST) -> frozenset[str]:
+    return frozenset(one.id for one in ast.walk(node) if isinstance(one, ast.Name))
+
+
+def functions_for(names: set[str]) -> list[Helper]:
+    """The helper functions among `names`, and those that they call, in the file's order."""
+    known = helpers(FUNCTIONS)
     needed: set[str] = set()
-    waiting = list(names)
+    waiting = sorted(names & known.keys())
     while waiting:
         word = waiting.pop()
-        if word in needed:
-            continue
-        needed.add(word)
-        inside = {node.id for node in ast.walk(functions[word]) if isinstance(node, ast.Name)}
-        waiting.extend(sorted(inside & functions.keys()))
-    return [functions[word] for word in functions if word in needed]
+        if word not in needed:
+            needed.add(word)
+            waiting.extend(sorted(known[word].names & known.keys()))
+    return [helper for word, helper in known.items() if word in needed]
+
+
+def class_text(helper: Helper, package: str) -> str:
+    """The class as a file registers it."""
+    return f'@keras.saving.register_keras_serializable(package="{package}")\n{helper.text}'

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 import tensorflow as tf
 from keras import ops
-from safetensors.numpy import load_file
 
 
 def masked_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
@@ -132,7 +130,7 @@ def transposed_convolution(
     rank = len(x.shape) - 2
     strides = strides or (1,) * rank
     for axis, step in enumerate(dilations or ()):
-        kernel = spread(kernel, axis, step)
+        kernel = dilated(kernel, axis, step)
     shape, reach = ops.shape(x), ops.shape(kernel)
     extra = output_padding or (0,) * rank
     full = [
@@ -156,7 +154,7 @@ def transposed_convolution(
     return y[(slice(None), *cut)]
 
 
-def spread(kernel: tf.Tensor, axis: int, step: int) -> tf.Tensor:
+def dilated(kernel: tf.Tensor, axis: int, step: int) -> tf.Tensor:
     """`step - 1` zeros between the entries along an axis."""
     shape = list(kernel.shape)
     size = shape[axis]
@@ -298,51 +296,3 @@ def scan(
         maximum_iterations=steps,
     )
     return [ops.moveaxis(array.stack(), 0, axis) for array in outputs] + list(final)
-
-
-def load_weights(model: keras.Model, path: str) -> None:
-    """Loads a safetensors file with the spec's names and PyTorch's layouts; every name and shape must match."""
-    body = model.layers[-1]
-    missing = {id(variable): variable.path for variable in body.weights}
-    for name, value in load_file(path).items():
-        variable, axes = find_variable(body, name)
-        value = value if axes is None else value.transpose(axes)
-        if tuple(variable.shape) != value.shape:
-            raise ValueError(
-                f"{name} has shape {value.shape}, not {tuple(variable.shape)}"
-            )
-        variable.assign(value)
-        missing.pop(id(variable), None)
-    if missing:
-        raise ValueError(f"{path} lacks {', '.join(missing.values())}")
-
-
-def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] | None]:
-    """The variable that a canonical name means, and its axes in the canonical layout's order if they differ."""
-    *parts, last = name.split(".")
-    owner = layer
-    try:
-        for part in parts:
-            owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
-        native = native_names().get((type(owner), last))
-        if native is not None:
-            return getattr(owner, native[0]), native[1]
-        found = attribute(owner, last)
-    except (AttributeError, IndexError, TypeError) as problem:
-        raise ValueError(f"the model has no {name}") from problem
-    return found, getattr(owner, "canonical_axes", {}).get(last)
-
-
-def attribute(owner: Any, name: str) -> Any:
-    """The attribute of a canonical name, which has an underscore if Keras has it too."""
-    return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
-
-
-def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
-    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
-    return {
-        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
-        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
-        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
-        (keras.layers.LayerNormalization, "bias"): ("beta", None),
-    }

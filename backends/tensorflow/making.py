@@ -170,8 +170,10 @@ class Making:
 
     # --- weights -----------------------------------------------------------------------------------------------
 
-    def weights(self) -> list[ast.stmt]:
-        return [statement for weight in self.shell.form.weights for statement in self._weight(weight)]
+    def weights(self, *, early: bool = False) -> list[ast.stmt]:
+        """Those that the constructor makes, or those that `build` makes."""
+        weights = [weight for weight in self.shell.form.weights if self.shell.is_early(weight.name) == early]
+        return [statement for weight in weights for statement in self._weight(weight)]
 
     def _weight(self, weight: Weight) -> list[ast.stmt]:
         keywords = {
@@ -180,12 +182,18 @@ class Making:
             "trainable": None if weight.kind == "param" else literal(False),
         }
         shape = ast.Tuple([self.value(size) for size in weight.shape], ast.Load())
-        made = call("self.add_weight", name=literal(weight.name), shape=shape, **keywords)
+        made = call("self.add_weight", name=literal(self._variable(weight)), shape=shape, **keywords)
         lines = statements("$target = $made", target=self.shell.own(weight.name), made=made)
         if weight.condition is None:
             return lines
         test = self.code(weight.condition[0])
         return [ast.If(test if weight.condition[1] else negated(test), lines, [])]
+
+    def _variable(self, weight: Weight) -> str:
+        """A variable called `kernel` is kept as Keras keeps kernels (see `loading.py`), and no other."""
+        if self.shell.is_kernel(weight.name):
+            return "kernel"
+        return "kernel_" if weight.name == "kernel" else weight.name
 
     # --- constants ---------------------------------------------------------------------------------------------
 
@@ -248,6 +256,8 @@ def weight_names(shell: Shell) -> set[str]:
     """Names that making the weights reads."""
     names: set[str] = set()
     for weight in shell.form.weights:
+        if shell.is_early(weight.name):
+            continue
         for value in (*weight.shape, *weight.arguments):
             names |= value_names(value)
         if weight.condition is not None:

@@ -37,7 +37,7 @@ class Runner:
         self._starts: dict[str, dict[str, Any]] = {}
         self._start: list[Any] = []
         self._traced = False
-        self._find: Any = None
+        self._weights: Any = None
         self._loaded = 0
 
     def load(self, folder: str, entry: str, weights: str | None, precision: str) -> None:
@@ -52,7 +52,7 @@ class Runner:
         self._outputs = made["outputs"]
         self._starts = made["starts"]
         self._traced = hasattr(module, "scan")
-        self._find = module.find_variable
+        self._weights = module.named_weights
         self._start = [variable.numpy() for variable in self._model.non_trainable_variables]
 
     def _import(self, path: Path) -> Any:
@@ -96,13 +96,8 @@ class Runner:
     def _buffers(self) -> dict[str, Array]:
         body = self._model.layers[-1]
         buffers = {id(variable) for variable in body.non_trainable_weights}
-        found: dict[str, Array] = {}
-        for path in _paths(body, "", set()):
-            variable, axes = self._find(body, path)
-            if id(variable) in buffers:
-                value = np.asarray(variable.numpy())
-                found[f"buffer {path}"] = value if axes is None else value.transpose(np.argsort(axes))
-        return found
+        named = self._weights(body).items()
+        return {f"buffer {name}": np.asarray(variable.numpy()) for name, variable in named if id(variable) in buffers}
 
 
 def _given(inputs: Mapping[str, Array], starts: Mapping[str, Mapping[str, Any]], name: str) -> Array:
@@ -125,20 +120,3 @@ def _fitting(value: Array, dtype: str) -> Any:
     if dtype == "bfloat16":
         return tf.cast(tf.convert_to_tensor(np.asarray(value)), tf.bfloat16)
     return np.asarray(value).astype(dtype)
-
-
-def _paths(owner: Any, prefix: str, seen: set[int]) -> list[str]:
-    """Canonical paths of all variables below a layer, found by its attributes."""
-    found: list[str] = []
-    items = enumerate(owner) if isinstance(owner, list | tuple) else vars(owner).items()
-    for key, value in items:
-        word = str(key)
-        if word.startswith("_"):
-            continue
-        path = f"{prefix}{word.removesuffix('_')}"
-        if isinstance(value, keras.Variable):
-            found.append(path)
-        elif isinstance(value, keras.layers.Layer | list | tuple) and id(value) not in seen:
-            seen.add(id(value))
-            found += _paths(value, f"{path}.", seen)
-    return found

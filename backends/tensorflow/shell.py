@@ -17,6 +17,7 @@ from dlc.backends.common.quote import dotted, literal, name, quote
 from dlc.backends.common.shapes import axis_of
 from dlc.backends.tensorflow.axes import place
 from dlc.backends.tensorflow.dialect import KerasDialect
+from dlc.backends.tensorflow.early import Early, early_reads
 from dlc.ir import BlockId
 from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Unary
 
@@ -73,9 +74,13 @@ MASK = "attention_mask"
 
 
 def attribute_name(word: str) -> str:
-    """How an attribute of a layer is called: the spec's word, unless Keras has it."""
-    plain = identifier(word)
-    return f"{plain}_" if plain in LAYER_ATTRIBUTES or keyword.iskeyword(plain) else plain
+    """How an attribute of a layer is called: the spec's word, with an underscore if Keras has it.
+
+    Also if it ends in one: `named_weights` takes one away.
+    """
+    plain = word if word.isidentifier() else identifier(word)
+    taken = plain in LAYER_ATTRIBUTES or keyword.iskeyword(plain) or plain.endswith("_")
+    return f"{plain}_" if taken else plain
 
 
 @dataclass(slots=True)
@@ -90,6 +95,10 @@ class FileContext:
     names: dict[int, str] = field(default_factory=dict[int, str])
     helpers: set[str] = field(default_factory=set[str])
     modules: set[str] = field(default_factory=set[str])
+    early: Early = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.early = early_reads(self.folding.programs)
 
     def is_function(self, folded: Folded) -> bool:
         """A block without parameters, layers, states, draws and modes is a function of its inputs."""
@@ -180,6 +189,10 @@ class Shell:
             return None
         word, arm = site
         return quote("$x is not None" if arm == 0 else "$x is None", x=self.attribute(word))
+
+    def is_early(self, weight: str) -> bool:
+        """Whether a weight is read before the layer is called."""
+        return weight in self.context.early.weights.get(self.form.block, frozenset())
 
     def is_kernel(self, word: str) -> bool:
         """Whether the parameter is kept as `[*K, I, O]`."""

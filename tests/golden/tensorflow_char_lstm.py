@@ -22,12 +22,12 @@ def scan(
     reverse: bool = False,
     lengths: tf.Tensor | None = None,
     steps: int | None = None,
-    dtypes: Sequence[str] = ("float32",),
+    dtypes: Sequence[str | None] = ("float32",),
 ) -> list[tf.Tensor]:
     """Runs `step(*inputs at t, *states)` over time: stacked outputs, final states.
 
-    `step` returns its outputs (of `dtypes`), then the new states. From a row's length
-    on, outputs are 0 and states stay.
+    `step` returns its outputs (of `dtypes`; one of None is not kept), then the new
+    states. From a row's length on, outputs are 0 and states stay.
     """
     rows = [ops.moveaxis(x, axis, 0) for x in inputs]
     steps = ops.shape(rows[0])[0] if steps is None else steps
@@ -42,7 +42,8 @@ def scan(
         t = steps - 1 - count if reverse else count
         results = step(*(array.read(t) for array in arrays), *carried)
         results = list(results) if isinstance(results, tuple | list) else [results]
-        values, new = results[: len(dtypes)], results[len(dtypes) :]
+        made, new = results[: len(dtypes)], results[len(dtypes) :]
+        values = [value for value, dtype in zip(made, dtypes, strict=True) if dtype]
         if lengths is not None:
             valid = tf.cast(t, lengths.dtype) < lengths
             values = [
@@ -62,7 +63,7 @@ def scan(
             new,
         )
 
-    outputs = [tf.TensorArray(dtype, size=steps) for dtype in dtypes]
+    outputs = [tf.TensorArray(dtype, size=steps) for dtype in dtypes if dtype]
     _, outputs, final = tf.while_loop(
         lambda count, *_: count < steps,
         body,
@@ -73,60 +74,14 @@ def scan(
 
 
 @keras.saving.register_keras_serializable(package="char_lstm_f2302066")
-class Embedding(keras.layers.Layer):
-    """Row tokens[...] of a table: int [...] -> [..., width]."""
-
-    def __init__(self, entries: int, width: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.entries = entries
-        self.width = width
+class Dense(keras.layers.Dense):
+    """keras.layers.Dense with the initial weights of torch.nn.Linear."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.weight = self.add_weight(
-            name="weight",
-            shape=(self.entries, self.width),
-            initializer=keras.initializers.RandomNormal(0.0, 1.0),
-        )
-
-    def call(self, tokens: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self.weight, tokens)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "entries": self.entries, "width": self.width}
-
-
-@keras.saving.register_keras_serializable(package="char_lstm_f2302066")
-class Dense(keras.layers.Layer):
-    """y = x W^T + b over the last axis: [..., I] -> [..., units]. Initialised as torch.nn.Linear."""
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = units
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        in_features = input_shape[-1]
-        self.weight = self.add_weight(
-            name="weight",
-            shape=(self.units, in_features),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-        self.bias = self.add_weight(
-            name="bias",
-            shape=(self.units,),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        y = ops.matmul(x, ops.transpose(self.weight))
-        y = y + self.bias
-        return y
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
+        bound = 1 / math.sqrt(input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
 
 
 @keras.saving.register_keras_serializable(package="char_lstm_f2302066")
@@ -135,13 +90,7 @@ class PeepholeLstmCell(keras.layers.Layer):
         super().__init__(**kwargs)
         self.hidden = hidden
         self.dense = Dense(4 * hidden)
-        self.dense_2 = keras.layers.Dense(
-            4 * hidden,
-            use_bias=False,
-            kernel_initializer=keras.initializers.VarianceScaling(
-                1 / 3, mode="fan_in", distribution="uniform"
-            ),
-        )
+        self.dense_2 = Dense(4 * hidden, use_bias=False)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.peep_i = self.add_weight(
@@ -174,7 +123,11 @@ class CharLSTMBody(keras.layers.Layer):
         self.vocab = vocab
         self.hidden = hidden
         self.layers = layers
-        self.embedding = Embedding(vocab, hidden)
+        self.embedding = keras.layers.Embedding(
+            vocab,
+            hidden,
+            embeddings_initializer=keras.initializers.RandomNormal(0.0, 1.0),
+        )
         self.peephole_lstm_cell = [PeepholeLstmCell(hidden) for _ in range(layers)]
         self.logits = Dense(vocab)
 
@@ -186,8 +139,7 @@ class CharLSTMBody(keras.layers.Layer):
         for peephole_lstm_cell in self.peephole_lstm_cell:
             full = ops.full((ops.shape(tokens)[0], self.hidden), 0, dtype="float32")
             full_2 = ops.full((ops.shape(tokens)[0], self.hidden), 0, dtype="float32")
-            output, _, _ = scan(peephole_lstm_cell, [x], [full, full_2])
-            x = output
+            x, _, _ = scan(peephole_lstm_cell, [x], [full, full_2])
         logits = self.logits(x)
         return logits
 
@@ -206,49 +158,35 @@ def CharLSTM(vocab: int = 96, hidden: int = 256, layers: int = 2) -> keras.Model
     return keras.Model(tokens, outputs, name="CharLSTM")
 
 
+KERAS_LAYERS = [keras.layers.Dense, keras.layers.Embedding]
+PYTORCH_NAMES = {"kernel": "weight", "embeddings": "weight"}
+
+
 def load_weights(model: keras.Model, path: str) -> None:
-    """Loads a safetensors file with the spec's names and PyTorch's layouts; every name and shape must match."""
-    body = model.layers[-1]
-    missing = {id(variable): variable.path for variable in body.weights}
-    for name, value in load_file(path).items():
-        variable, axes = find_variable(body, name)
-        value = value if axes is None else value.transpose(axes)
-        if tuple(variable.shape) != value.shape:
-            raise ValueError(
-                f"{name} has shape {value.shape}, not {tuple(variable.shape)}"
-            )
+    """Loads a safetensors file with PyTorch's names and layouts; both must fit exactly."""
+    values, variables = load_file(path), named_weights(model.layers[-1])
+    for name in values.keys() ^ variables.keys():
+        place = path if name in values else "the model"
+        raise ValueError(f"only {place} has {name}")
+    for name, variable in variables.items():
+        value = values[name]
+        if variable.name == "kernel":  # Keras has [*K, in, out], PyTorch [out, in, *K]
+            value = value.transpose(*range(2, value.ndim), 1, 0)
         variable.assign(value)
-        missing.pop(id(variable), None)
-    if missing:
-        raise ValueError(f"{path} lacks {', '.join(missing.values())}")
 
 
-def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] | None]:
-    """The variable that a canonical name means, and its axes in the canonical layout's order if they differ."""
-    *parts, last = name.split(".")
-    owner = layer
-    try:
-        for part in parts:
-            owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
-        native = native_names().get((type(owner), last))
-        if native is not None:
-            return getattr(owner, native[0]), native[1]
-        found = attribute(owner, last)
-    except (AttributeError, IndexError, TypeError) as problem:
-        raise ValueError(f"the model has no {name}") from problem
-    return found, getattr(owner, "canonical_axes", {}).get(last)
-
-
-def attribute(owner: Any, name: str) -> Any:
-    """The attribute of a canonical name, which has an underscore if Keras has it too."""
-    return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
-
-
-def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
-    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
-    return {
-        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
-        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
-        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
-        (keras.layers.LayerNormalization, "bias"): ("beta", None),
-    }
+def named_weights(layer: Any, prefix: str = "") -> dict[str, keras.Variable]:
+    """The variables below a layer by PyTorch's names, such as `encoder.0.dense.weight`."""
+    if isinstance(layer, tuple(KERAS_LAYERS)):
+        return {
+            f"{prefix}{PYTORCH_NAMES.get(v.name, v.name)}": v for v in layer.weights
+        }
+    found: dict[str, keras.Variable] = {}
+    items = enumerate(layer) if isinstance(layer, list) else vars(layer).items()
+    for key, value in items:
+        name = f"{prefix}{key}".removesuffix("_")
+        if isinstance(value, keras.Variable):
+            found[name] = value
+        elif isinstance(value, keras.layers.Layer | list) and name[len(prefix)] != "_":
+            found |= named_weights(value, f"{name}.")
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
 import keras
@@ -12,19 +12,24 @@ from safetensors.numpy import load_file
 
 
 @keras.saving.register_keras_serializable(package="graph_0cc11ef1")
+class Dense(keras.layers.Dense):
+    """keras.layers.Dense with the initial weights of torch.nn.Linear."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        bound = 1 / math.sqrt(input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
+
+
+@keras.saving.register_keras_serializable(package="graph_0cc11ef1")
 class GcnLayer(keras.layers.Layer):
     """h_v' = relu(sum over u in N(v) of W h_u / |N(v)|)"""
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.w = keras.layers.Dense(
-            units,
-            use_bias=False,
-            kernel_initializer=keras.initializers.VarianceScaling(
-                1 / 3, mode="fan_in", distribution="uniform"
-            ),
-        )
+        self.w = Dense(units, use_bias=False)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """The layers inside are built when they are first called."""
@@ -70,49 +75,35 @@ def GCN(classes: int = 7, hidden: int = 16) -> keras.Model:
     return keras.Model({"features": features, "edges": edges}, outputs, name="GCN")
 
 
+KERAS_LAYERS = [keras.layers.Dense]
+PYTORCH_NAMES = {"kernel": "weight"}
+
+
 def load_weights(model: keras.Model, path: str) -> None:
-    """Loads a safetensors file with the spec's names and PyTorch's layouts; every name and shape must match."""
-    body = model.layers[-1]
-    missing = {id(variable): variable.path for variable in body.weights}
-    for name, value in load_file(path).items():
-        variable, axes = find_variable(body, name)
-        value = value if axes is None else value.transpose(axes)
-        if tuple(variable.shape) != value.shape:
-            raise ValueError(
-                f"{name} has shape {value.shape}, not {tuple(variable.shape)}"
-            )
+    """Loads a safetensors file with PyTorch's names and layouts; both must fit exactly."""
+    values, variables = load_file(path), named_weights(model.layers[-1])
+    for name in values.keys() ^ variables.keys():
+        place = path if name in values else "the model"
+        raise ValueError(f"only {place} has {name}")
+    for name, variable in variables.items():
+        value = values[name]
+        if variable.name == "kernel":  # Keras has [*K, in, out], PyTorch [out, in, *K]
+            value = value.transpose(*range(2, value.ndim), 1, 0)
         variable.assign(value)
-        missing.pop(id(variable), None)
-    if missing:
-        raise ValueError(f"{path} lacks {', '.join(missing.values())}")
 
 
-def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] | None]:
-    """The variable that a canonical name means, and its axes in the canonical layout's order if they differ."""
-    *parts, last = name.split(".")
-    owner = layer
-    try:
-        for part in parts:
-            owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
-        native = native_names().get((type(owner), last))
-        if native is not None:
-            return getattr(owner, native[0]), native[1]
-        found = attribute(owner, last)
-    except (AttributeError, IndexError, TypeError) as problem:
-        raise ValueError(f"the model has no {name}") from problem
-    return found, getattr(owner, "canonical_axes", {}).get(last)
-
-
-def attribute(owner: Any, name: str) -> Any:
-    """The attribute of a canonical name, which has an underscore if Keras has it too."""
-    return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
-
-
-def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
-    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
-    return {
-        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
-        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
-        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
-        (keras.layers.LayerNormalization, "bias"): ("beta", None),
-    }
+def named_weights(layer: Any, prefix: str = "") -> dict[str, keras.Variable]:
+    """The variables below a layer by PyTorch's names, such as `encoder.0.dense.weight`."""
+    if isinstance(layer, tuple(KERAS_LAYERS)):
+        return {
+            f"{prefix}{PYTORCH_NAMES.get(v.name, v.name)}": v for v in layer.weights
+        }
+    found: dict[str, keras.Variable] = {}
+    items = enumerate(layer) if isinstance(layer, list) else vars(layer).items()
+    for key, value in items:
+        name = f"{prefix}{key}".removesuffix("_")
+        if isinstance(value, keras.Variable):
+            found[name] = value
+        elif isinstance(value, keras.layers.Layer | list) and name[len(prefix)] != "_":
+            found |= named_weights(value, f"{name}.")
+    return found

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,80 +12,46 @@ from safetensors.numpy import load_file
 
 
 @keras.saving.register_keras_serializable(package="lenet_422cc9d6")
-class Conv2d(keras.layers.Layer):
-    """[N, C, H, W] -> [N, filters, (H + 2 padding - dilation (kernel - 1) - 1) // stride + 1, ...]."""
-
-    canonical_axes: ClassVar[dict[str, tuple[int, ...]]] = {"weight": (2, 3, 1, 0)}
-
-    def __init__(
-        self,
-        filters: int,
-        kernel: int,
-        stride: int = 1,
-        padding: int = 0,
-        dilation: int = 1,
-        groups: int = 1,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.filters = filters
-        self.kernel = kernel
-        self.stride = stride
-        self.padding = padding
-        self.dilation = dilation
-        self.groups = groups
+class Dense(keras.layers.Dense):
+    """keras.layers.Dense with the initial weights of torch.nn.Linear."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        in_channels = input_shape[-1]
-        self.weight = self.add_weight(
-            name="weight",
-            shape=(self.kernel, self.kernel, in_channels // self.groups, self.filters),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_channels // self.groups * self.kernel**2),
-                1 / math.sqrt(in_channels // self.groups * self.kernel**2),
-            ),
-        )
-        self.bias = self.add_weight(
-            name="bias",
-            shape=(self.filters,),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_channels // self.groups * self.kernel**2),
-                1 / math.sqrt(in_channels // self.groups * self.kernel**2),
-            ),
-        )
+        bound = 1 / math.sqrt(input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
 
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        y = tf.nn.conv2d(
-            x,
-            self.weight,
-            strides=self.stride,
-            padding=[
-                (0, 0),
-                (self.padding, self.padding),
-                (self.padding, self.padding),
-                (0, 0),
-            ],
-        )
-        y = y + self.bias
-        return y
+
+@keras.saving.register_keras_serializable(package="lenet_422cc9d6")
+class Conv2D(keras.layers.Conv2D):
+    """keras.layers.Conv2D with the padding and the initial weights of torch.nn.Conv2d."""
+
+    def __init__(
+        self, filters: int, kernel_size: int, border: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(filters, kernel_size, **kwargs)
+        self.border = border
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        bound = 1 / math.sqrt(math.prod(self.kernel_size) * input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
+
+    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        border = (self.border, self.border)
+        padding = [(0, 0), border, border, (0, 0)]
+        return tf.nn.conv2d(inputs, kernel, self.strides, padding)
+
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        batch, *sizes, channels = input_shape
+        wide = [None if size is None else size + 2 * self.border for size in sizes]
+        return super().compute_output_shape((batch, *wide, channels))
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel": self.kernel,
-            "stride": self.stride,
-            "padding": self.padding,
-            "dilation": self.dilation,
-            "groups": self.groups,
-        }
-
-
-def avg_pool2d(
-    x: tf.Tensor, *, kernel: int, stride: int = 0, padding: int = 0
-) -> tf.Tensor:
-    """The mean of each window, padding zeros counted; a stride of 0 means the kernel's size."""
-    return tf.nn.avg_pool2d(x, kernel, kernel if stride == 0 else stride, "VALID")
+        return {**super().get_config(), "border": self.border}
 
 
 def flatten(x: tf.Tensor) -> tf.Tensor:
@@ -95,46 +60,14 @@ def flatten(x: tf.Tensor) -> tf.Tensor:
 
 
 @keras.saving.register_keras_serializable(package="lenet_422cc9d6")
-class Dense(keras.layers.Layer):
-    """y = x W^T + b over the last axis: [..., I] -> [..., units]. Initialised as torch.nn.Linear."""
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = units
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        in_features = input_shape[-1]
-        self.weight = self.add_weight(
-            name="weight",
-            shape=(self.units, in_features),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-        self.bias = self.add_weight(
-            name="bias",
-            shape=(self.units,),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        y = ops.matmul(x, ops.transpose(self.weight))
-        y = y + self.bias
-        return y
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
-
-
-@keras.saving.register_keras_serializable(package="lenet_422cc9d6")
 class LeNet5Body(keras.layers.Layer):
     def __init__(self, classes: int = 10, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.classes = classes
-        self.conv2d = Conv2d(6, 5, padding=2)
-        self.conv2d_2 = Conv2d(16, 5)
+        self.conv2d = Conv2D(6, 5, border=2)
+        self.avg_pool2d = keras.layers.AveragePooling2D(2)
+        self.conv2d_2 = Conv2D(16, 5)
+        self.avg_pool2d_2 = keras.layers.AveragePooling2D(2)
         self.dense = Dense(120)
         self.dense_2 = Dense(84)
         self.dense_3 = Dense(classes)
@@ -144,9 +77,7 @@ class LeNet5Body(keras.layers.Layer):
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         features = ops.tanh(self.conv2d(ops.reshape(image, (-1, 28, 28, 1))))
-        features = avg_pool2d(
-            ops.tanh(self.conv2d_2(avg_pool2d(features, kernel=2))), kernel=2
-        )
+        features = self.avg_pool2d_2(ops.tanh(self.conv2d_2(self.avg_pool2d(features))))
         logits = ops.tanh(self.dense(flatten(ops.transpose(features, (0, 3, 1, 2)))))
         logits = self.dense_3(ops.tanh(self.dense_2(logits)))
         return logits
@@ -161,49 +92,35 @@ def LeNet5(classes: int = 10) -> keras.Model:
     return keras.Model(image, outputs, name="LeNet5")
 
 
+KERAS_LAYERS = [keras.layers.Dense, keras.layers.Conv2D]
+PYTORCH_NAMES = {"kernel": "weight"}
+
+
 def load_weights(model: keras.Model, path: str) -> None:
-    """Loads a safetensors file with the spec's names and PyTorch's layouts; every name and shape must match."""
-    body = model.layers[-1]
-    missing = {id(variable): variable.path for variable in body.weights}
-    for name, value in load_file(path).items():
-        variable, axes = find_variable(body, name)
-        value = value if axes is None else value.transpose(axes)
-        if tuple(variable.shape) != value.shape:
-            raise ValueError(
-                f"{name} has shape {value.shape}, not {tuple(variable.shape)}"
-            )
+    """Loads a safetensors file with PyTorch's names and layouts; both must fit exactly."""
+    values, variables = load_file(path), named_weights(model.layers[-1])
+    for name in values.keys() ^ variables.keys():
+        place = path if name in values else "the model"
+        raise ValueError(f"only {place} has {name}")
+    for name, variable in variables.items():
+        value = values[name]
+        if variable.name == "kernel":  # Keras has [*K, in, out], PyTorch [out, in, *K]
+            value = value.transpose(*range(2, value.ndim), 1, 0)
         variable.assign(value)
-        missing.pop(id(variable), None)
-    if missing:
-        raise ValueError(f"{path} lacks {', '.join(missing.values())}")
 
 
-def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] | None]:
-    """The variable that a canonical name means, and its axes in the canonical layout's order if they differ."""
-    *parts, last = name.split(".")
-    owner = layer
-    try:
-        for part in parts:
-            owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
-        native = native_names().get((type(owner), last))
-        if native is not None:
-            return getattr(owner, native[0]), native[1]
-        found = attribute(owner, last)
-    except (AttributeError, IndexError, TypeError) as problem:
-        raise ValueError(f"the model has no {name}") from problem
-    return found, getattr(owner, "canonical_axes", {}).get(last)
-
-
-def attribute(owner: Any, name: str) -> Any:
-    """The attribute of a canonical name, which has an underscore if Keras has it too."""
-    return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
-
-
-def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
-    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
-    return {
-        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
-        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
-        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
-        (keras.layers.LayerNormalization, "bias"): ("beta", None),
-    }
+def named_weights(layer: Any, prefix: str = "") -> dict[str, keras.Variable]:
+    """The variables below a layer by PyTorch's names, such as `encoder.0.dense.weight`."""
+    if isinstance(layer, tuple(KERAS_LAYERS)):
+        return {
+            f"{prefix}{PYTORCH_NAMES.get(v.name, v.name)}": v for v in layer.weights
+        }
+    found: dict[str, keras.Variable] = {}
+    items = enumerate(layer) if isinstance(layer, list) else vars(layer).items()
+    for key, value in items:
+        name = f"{prefix}{key}".removesuffix("_")
+        if isinstance(value, keras.Variable):
+            found[name] = value
+        elif isinstance(value, keras.layers.Layer | list) and name[len(prefix)] != "_":
+            found |= named_weights(value, f"{name}.")
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,76 +11,67 @@ from keras import ops
 from safetensors.numpy import load_file
 
 
-def unbiased_variance(
-    x: tf.Tensor, axis: int | Sequence[int] | None = None, keepdims: bool = False
-) -> tf.Tensor:
-    """The variance over `axis`, divided by the count less 1."""
-    variance = ops.var(x, axis=axis, keepdims=keepdims)
-    count = ops.cast(tf.size(x) / tf.size(variance), x.dtype)
-    return variance * (count / (count - 1))
+@keras.saving.register_keras_serializable(package="resnet_e4f63046")
+class Dense(keras.layers.Dense):
+    """keras.layers.Dense with the initial weights of torch.nn.Linear."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        bound = 1 / math.sqrt(input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
 
 
 @keras.saving.register_keras_serializable(package="resnet_e4f63046")
-class BatchNorm(keras.layers.Layer):
-    """Per channel over batch and positions (Ioffe, Szegedy, 2015): [N, C, ...] -> the same.
-
-    Normalises by the biased variance; keeps the unbiased one, as torch. running = (1 - momentum) running + momentum batch.
-    """
+class Conv2D(keras.layers.Conv2D):
+    """keras.layers.Conv2D with the padding and the initial weights of torch.nn.Conv2d."""
 
     def __init__(
-        self, epsilon: float = 1e-05, momentum: float = 0.1, **kwargs: Any
+        self, filters: int, kernel_size: int, border: int = 0, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
-        self.epsilon = epsilon
-        self.momentum = momentum
+        super().__init__(filters, kernel_size, **kwargs)
+        self.border = border
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        in_channels = input_shape[-1]
-        self.running_mean = self.add_weight(
-            name="running_mean",
-            shape=(in_channels,),
-            initializer="zeros",
-            trainable=False,
-        )
-        self.running_var = self.add_weight(
-            name="running_var",
-            shape=(in_channels,),
-            initializer="ones",
-            trainable=False,
-        )
-        self.weight = self.add_weight(
-            name="weight", shape=(in_channels,), initializer="ones"
-        )
-        self.bias = self.add_weight(
-            name="bias", shape=(in_channels,), initializer="zeros"
-        )
+        bound = 1 / math.sqrt(math.prod(self.kernel_size) * input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
 
-    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        if training:
-            center = ops.mean(x, axis=(0, 1, 2))
-            spread_2 = ops.var(x, axis=(0, 1, 2))
-            scaled = (1 - self.momentum) * self.running_mean
-            next_running_mean = scaled + self.momentum * center
-            self.running_mean.assign(next_running_mean)
-            unbiased_variance_2 = unbiased_variance(x, axis=(0, 1, 2))
-            scaled_2 = (1 - self.momentum) * self.running_var
-            next_running_var = scaled_2 + self.momentum * unbiased_variance_2
-            self.running_var.assign(next_running_var)
-        else:
-            center = self.running_mean
-            spread_2 = self.running_var
-        scale = ops.rsqrt(spread_2 + self.epsilon)
-        scale = scale * self.weight
-        y = (x - center) * scale
-        y = y + self.bias
-        return y
+    def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        border = (self.border, self.border)
+        padding = [(0, 0), border, border, (0, 0)]
+        return tf.nn.conv2d(inputs, kernel, self.strides, padding)
+
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        batch, *sizes, channels = input_shape
+        wide = [None if size is None else size + 2 * self.border for size in sizes]
+        return super().compute_output_shape((batch, *wide, channels))
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "epsilon": self.epsilon,
-            "momentum": self.momentum,
-        }
+        return {**super().get_config(), "border": self.border}
+
+
+@keras.saving.register_keras_serializable(package="resnet_e4f63046")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """keras.layers.BatchNormalization that keeps the unbiased variance, as torch.nn.BatchNorm2d."""
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        if not training or not self.trainable:
+            return super().call(inputs)
+        mean, variance = ops.moments(inputs, axes=range(len(inputs.shape) - 1))
+        count = ops.cast(ops.size(inputs) / ops.size(mean), inputs.dtype)
+        unbiased = variance * (count / (count - 1))
+        new = 1 - self.momentum
+        self.moving_mean.assign(self.momentum * self.moving_mean + new * mean)
+        self.moving_variance.assign(
+            self.momentum * self.moving_variance + new * unbiased
+        )
+        return ops.batch_normalization(
+            inputs, mean, variance, -1, self.beta, self.gamma, self.epsilon
+        )
 
 
 @keras.saving.register_keras_serializable(package="resnet_e4f63046")
@@ -93,34 +83,16 @@ class ConvBn(keras.layers.Layer):
         self.filters = filters
         self.kernel = kernel
         self.stride = stride
-        self.conv2d = keras.layers.Conv2D(
-            filters,
-            kernel,
-            strides=stride,
-            use_bias=False,
-            kernel_initializer=keras.initializers.VarianceScaling(
-                1 / 3, mode="fan_in", distribution="uniform"
-            ),
+        self.conv2d = Conv2D(
+            filters, kernel, strides=stride, border=kernel // 2, use_bias=False
         )
-        self.batch_norm = BatchNorm()
+        self.batch_norm = BatchNormalization(momentum=0.9, epsilon=1e-05)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """The layers inside are built when they are first called."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        return self.batch_norm(
-            self.conv2d(
-                ops.pad(
-                    x,
-                    (
-                        (0, 0),
-                        (self.kernel // 2, self.kernel // 2),
-                        (self.kernel // 2, self.kernel // 2),
-                        (0, 0),
-                    ),
-                )
-            )
-        )
+        return self.batch_norm(self.conv2d(x))
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -173,40 +145,6 @@ class Basic(keras.layers.Layer):
 def global_avg_pool(x: tf.Tensor) -> tf.Tensor:
     """The mean over all positions: [N, C, ...] -> [N, C]."""
     return ops.mean(x, axis=(1, 2))
-
-
-@keras.saving.register_keras_serializable(package="resnet_e4f63046")
-class Dense(keras.layers.Layer):
-    """y = x W^T + b over the last axis: [..., I] -> [..., units]. Initialised as torch.nn.Linear."""
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = units
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        in_features = input_shape[-1]
-        self.weight = self.add_weight(
-            name="weight",
-            shape=(self.units, in_features),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-        self.bias = self.add_weight(
-            name="bias",
-            shape=(self.units,),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        y = ops.matmul(x, ops.transpose(self.weight))
-        y = y + self.bias
-        return y
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
 
 
 @keras.saving.register_keras_serializable(package="resnet_e4f63046")
@@ -335,49 +273,45 @@ def ResNet152(classes: int = 1000) -> keras.Model:
     return keras.Model(image, outputs, name="ResNet152")
 
 
+KERAS_LAYERS = [
+    keras.layers.Dense,
+    keras.layers.Conv2D,
+    keras.layers.BatchNormalization,
+]
+PYTORCH_NAMES = {
+    "kernel": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+
+
 def load_weights(model: keras.Model, path: str) -> None:
-    """Loads a safetensors file with the spec's names and PyTorch's layouts; every name and shape must match."""
-    body = model.layers[-1]
-    missing = {id(variable): variable.path for variable in body.weights}
-    for name, value in load_file(path).items():
-        variable, axes = find_variable(body, name)
-        value = value if axes is None else value.transpose(axes)
-        if tuple(variable.shape) != value.shape:
-            raise ValueError(
-                f"{name} has shape {value.shape}, not {tuple(variable.shape)}"
-            )
+    """Loads a safetensors file with PyTorch's names and layouts; both must fit exactly."""
+    values, variables = load_file(path), named_weights(model.layers[-1])
+    for name in values.keys() ^ variables.keys():
+        place = path if name in values else "the model"
+        raise ValueError(f"only {place} has {name}")
+    for name, variable in variables.items():
+        value = values[name]
+        if variable.name == "kernel":  # Keras has [*K, in, out], PyTorch [out, in, *K]
+            value = value.transpose(*range(2, value.ndim), 1, 0)
         variable.assign(value)
-        missing.pop(id(variable), None)
-    if missing:
-        raise ValueError(f"{path} lacks {', '.join(missing.values())}")
 
 
-def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] | None]:
-    """The variable that a canonical name means, and its axes in the canonical layout's order if they differ."""
-    *parts, last = name.split(".")
-    owner = layer
-    try:
-        for part in parts:
-            owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
-        native = native_names().get((type(owner), last))
-        if native is not None:
-            return getattr(owner, native[0]), native[1]
-        found = attribute(owner, last)
-    except (AttributeError, IndexError, TypeError) as problem:
-        raise ValueError(f"the model has no {name}") from problem
-    return found, getattr(owner, "canonical_axes", {}).get(last)
-
-
-def attribute(owner: Any, name: str) -> Any:
-    """The attribute of a canonical name, which has an underscore if Keras has it too."""
-    return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
-
-
-def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
-    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
-    return {
-        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
-        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
-        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
-        (keras.layers.LayerNormalization, "bias"): ("beta", None),
-    }
+def named_weights(layer: Any, prefix: str = "") -> dict[str, keras.Variable]:
+    """The variables below a layer by PyTorch's names, such as `encoder.0.dense.weight`."""
+    if isinstance(layer, tuple(KERAS_LAYERS)):
+        return {
+            f"{prefix}{PYTORCH_NAMES.get(v.name, v.name)}": v for v in layer.weights
+        }
+    found: dict[str, keras.Variable] = {}
+    items = enumerate(layer) if isinstance(layer, list) else vars(layer).items()
+    for key, value in items:
+        name = f"{prefix}{key}".removesuffix("_")
+        if isinstance(value, keras.Variable):
+            found[name] = value
+        elif isinstance(value, keras.layers.Layer | list) and name[len(prefix)] != "_":
+            found |= named_weights(value, f"{name}.")
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -16,6 +15,17 @@ def masked_softmax(x: tf.Tensor, axis: int = -1) -> tf.Tensor:
     """Softmax that is 0 where everything along the axis is -inf."""
     empty = ops.max(x, axis=axis, keepdims=True) == float("-inf")
     return ops.where(empty, 0.0, tf.nn.softmax(ops.where(empty, 0.0, x), axis=axis))
+
+
+@keras.saving.register_keras_serializable(package="transformer_38acce19")
+class Dense(keras.layers.Dense):
+    """keras.layers.Dense with the initial weights of torch.nn.Linear."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        bound = 1 / math.sqrt(input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
 
 
 @keras.saving.register_keras_serializable(package="transformer_38acce19")
@@ -53,40 +63,6 @@ def add_sinusoidal_positions(x: tf.Tensor) -> tf.Tensor:
     angle = position * frequency
     stack = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
     return x + ops.reshape(stack, (ops.shape(x)[1], ops.shape(x)[2]))
-
-
-@keras.saving.register_keras_serializable(package="transformer_38acce19")
-class Dense(keras.layers.Layer):
-    """y = x W^T + b over the last axis: [..., I] -> [..., units]. Initialised as torch.nn.Linear."""
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = units
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        in_features = input_shape[-1]
-        self.weight = self.add_weight(
-            name="weight",
-            shape=(self.units, in_features),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-        self.bias = self.add_weight(
-            name="bias",
-            shape=(self.units,),
-            initializer=keras.initializers.RandomUniform(
-                -1 / math.sqrt(in_features), 1 / math.sqrt(in_features)
-            ),
-        )
-
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        y = ops.matmul(x, ops.transpose(self.weight))
-        y = y + self.bias
-        return y
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
 
 
 def scaled_dot_product_attention(
@@ -315,49 +291,35 @@ def TransformerBig(vocab: int = 37000, layers: int = 6) -> keras.Model:
     )
 
 
+KERAS_LAYERS = [keras.layers.Dense, keras.layers.LayerNormalization]
+PYTORCH_NAMES = {"kernel": "weight", "gamma": "weight", "beta": "bias"}
+
+
 def load_weights(model: keras.Model, path: str) -> None:
-    """Loads a safetensors file with the spec's names and PyTorch's layouts; every name and shape must match."""
-    body = model.layers[-1]
-    missing = {id(variable): variable.path for variable in body.weights}
-    for name, value in load_file(path).items():
-        variable, axes = find_variable(body, name)
-        value = value if axes is None else value.transpose(axes)
-        if tuple(variable.shape) != value.shape:
-            raise ValueError(
-                f"{name} has shape {value.shape}, not {tuple(variable.shape)}"
-            )
+    """Loads a safetensors file with PyTorch's names and layouts; both must fit exactly."""
+    values, variables = load_file(path), named_weights(model.layers[-1])
+    for name in values.keys() ^ variables.keys():
+        place = path if name in values else "the model"
+        raise ValueError(f"only {place} has {name}")
+    for name, variable in variables.items():
+        value = values[name]
+        if variable.name == "kernel":  # Keras has [*K, in, out], PyTorch [out, in, *K]
+            value = value.transpose(*range(2, value.ndim), 1, 0)
         variable.assign(value)
-        missing.pop(id(variable), None)
-    if missing:
-        raise ValueError(f"{path} lacks {', '.join(missing.values())}")
 
 
-def find_variable(layer: Any, name: str) -> tuple[keras.Variable, Sequence[int] | None]:
-    """The variable that a canonical name means, and its axes in the canonical layout's order if they differ."""
-    *parts, last = name.split(".")
-    owner = layer
-    try:
-        for part in parts:
-            owner = owner[int(part)] if part.isdigit() else attribute(owner, part)
-        native = native_names().get((type(owner), last))
-        if native is not None:
-            return getattr(owner, native[0]), native[1]
-        found = attribute(owner, last)
-    except (AttributeError, IndexError, TypeError) as problem:
-        raise ValueError(f"the model has no {name}") from problem
-    return found, getattr(owner, "canonical_axes", {}).get(last)
-
-
-def attribute(owner: Any, name: str) -> Any:
-    """The attribute of a canonical name, which has an underscore if Keras has it too."""
-    return getattr(owner, f"{name}_" if hasattr(owner, f"{name}_") else name)
-
-
-def native_names() -> dict[tuple[type, str], tuple[str, tuple[int, ...] | None]]:
-    """Canonical names that Keras' own layers call otherwise, and the canonical axes."""
-    return {
-        (keras.layers.Dense, "weight"): ("kernel", (1, 0)),
-        (keras.layers.Conv2D, "weight"): ("kernel", (2, 3, 1, 0)),
-        (keras.layers.LayerNormalization, "weight"): ("gamma", None),
-        (keras.layers.LayerNormalization, "bias"): ("beta", None),
-    }
+def named_weights(layer: Any, prefix: str = "") -> dict[str, keras.Variable]:
+    """The variables below a layer by PyTorch's names, such as `encoder.0.dense.weight`."""
+    if isinstance(layer, tuple(KERAS_LAYERS)):
+        return {
+            f"{prefix}{PYTORCH_NAMES.get(v.name, v.name)}": v for v in layer.weights
+        }
+    found: dict[str, keras.Variable] = {}
+    items = enumerate(layer) if isinstance(layer, list) else vars(layer).items()
+    for key, value in items:
+        name = f"{prefix}{key}".removesuffix("_")
+        if isinstance(value, keras.Variable):
+            found[name] = value
+        elif isinstance(value, keras.layers.Layer | list) and name[len(prefix)] != "_":
+            found |= named_weights(value, f"{name}.")
+    return found

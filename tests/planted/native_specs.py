@@ -60,13 +60,19 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
             "scaled_dot_product_attention(x + 1, x * 2, mask=transpose(x[:, :1, :, :3], [0, 1, 3, 2]) > 0)",
         ),
     ],
-    ("tensorflow", "dense"): [(MATRIX, "dense(3)"), ("float[6]", "dense(3, bias=false)")],
     ("tensorflow", "layer_norm"): [(IMAGE, "conv2d(3, 1) -> layer_norm -> conv2d(2, 1)")],
     ("tensorflow", "conv2d"): [
-        (IMAGE, "conv2d(6, 3)"),
         (IMAGE, "conv2d(6, 3, groups=2, bias=false)"),
         (IMAGE, "conv2d(6, 3, dilation=2, bias=false)"),
     ],
+    ("tensorflow", "conv_transpose2d"): [
+        (IMAGE, "conv_transpose2d(3, 1, stride=2)"),
+        (IMAGE, "conv_transpose2d(3, 3, stride=2, padding=1)"),
+        (IMAGE, "conv_transpose2d(3, 4, stride=2, padding=1, output_padding=1)"),
+    ],
+    ("tensorflow", "batch_norm"): [("float[N, 4, 5]", "batch_norm")],
+    ("tensorflow", "max_pool2d"): [(IMAGE, "max_pool2d(3, stride=2, padding=1)")],
+    ("tensorflow", "avg_pool2d"): [(IMAGE, "avg_pool2d(3, stride=2, padding=1)")],
     ("onnx", "dense"): [(SEQUENCE, "dense(4)")],
     ("onnx", "batch_norm"): [(IMAGE, "batch_norm"), (IMAGE, "batch_norm(affine=false)")],
 }
@@ -75,7 +81,8 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
 HARMLESS = {
     ("torch", "gelu"): "the tanh form would be right too",
     ("torch", "conv_transpose2d"): "the op's own type rule refuses what torch refuses",
-    ("tensorflow", "layer_norm"): "a lone vector is right too, as Keras 3.15 does it",
+    ("tensorflow", "dense"): "a lone vector is right too, as Keras 3.15 happens to do it; other widths",
+    ("tensorflow", "embedding"): "other widths alone, which get a dtype",
 }
 
 

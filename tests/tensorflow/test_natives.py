@@ -1,52 +1,236 @@
-"""Natives: used just inside of each condition, not just outside, and never a different number."""
+"""Natives: used just inside of each condition, not just outside of each of its parts, never with another number."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from dlc.backends.api import Options
+from dlc.backends.api import Options, Unit
 from dlc.backends.tensorflow import backend
-from keras_models import check_agrees, written
+from dlc.backends.tensorflow.compile import lower
+from dlc.backends.tensorflow.natives import NATIVES, All, KerasNative
+from keras_models import check_agrees, compiled, imported, written
 
-IMAGE = "network Net:\n    input x: float[N, 4, 8, 8]\n    output y = {value}\n"
-SEQUENCE = "network Net:\n    input x: float[N, T, 6]\n    output y = {value}\n"
-VECTOR = "network Net:\n    input x: float[6]\n    output y = {value}\n"
-#: The spec, and the native that its code names (None: the block's own code).
-CASES = {
-    "dense": (SEQUENCE, "x -> dense(3, bias=false)", "keras.layers.Dense("),
-    "dense with a bias": (SEQUENCE, "x -> dense(3)", None),
-    "layer_norm": (SEQUENCE, "x -> layer_norm", "keras.layers.LayerNormalization("),
-    "layer_norm, epsilon": (SEQUENCE, "x -> layer_norm(epsilon=0.1)", "keras.layers.LayerNormalization("),
-    "layer_norm of an image": (IMAGE, "x -> layer_norm", "keras.layers.LayerNormalization("),
-    "layer_norm of channels-last": (IMAGE, "x -> conv2d(3, 1, bias=true) -> layer_norm -> conv2d(2, 1)", None),
-    "conv2d": (IMAGE, "x -> conv2d(3, 3, bias=false)", "keras.layers.Conv2D("),
-    "conv2d, padded and strided": (IMAGE, "x -> conv2d(3, 3, stride=2, padding=1, bias=false)", "keras.layers.Conv2D("),
-    "conv2d with a bias": (IMAGE, "x -> conv2d(3, 3)", None),
-    "conv2d in groups": (IMAGE, "x -> conv2d(4, 3, groups=2, bias=false)", None),
-    "conv2d, depthwise": (IMAGE, "x -> conv2d(8, 3, groups=4, bias=false)", None),
-    "conv2d, dilated": (IMAGE, "x -> conv2d(3, 3, dilation=2, bias=false)", None),
-    "conv2d, dilated and strided": (IMAGE, "x -> conv2d(3, 3, dilation=2, stride=2, padding=2, bias=false)", None),
+NETWORK = "network Net:\n    input x: {kind}\n    output y = {value}\n"
+VECTOR, MATRIX, SEQUENCE, LINE = "float[6]", "float[N, 6]", "float[N, T, 6]", "float[N, 4, 5]"
+IMAGE, TOKENS = "float[N, 4, 8, 8]", "int[N, T] in 0..5"
+WIDE, SPEC_LAYOUT = Options(precision="f64"), Options(spec_layout=True)
+
+#: What each native is printed as, and networks that use it.
+INSIDE: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    "dense": ("keras.layers.Dense", [(SEQUENCE, "x -> dense(3)"), (MATRIX, "x -> dense(3, bias=false)")]),
+    "conv2d": (
+        "keras.layers.Conv2D",
+        [
+            (IMAGE, "x -> conv2d(3, 3)"),
+            (IMAGE, "x -> conv2d(3, 3, stride=2, padding=1, bias=false)"),
+            (IMAGE, "x -> conv2d(3, 4, stride=3, padding=2)"),
+            ("float[N, 4, 1, 1]", "x -> conv2d(3, 1)"),
+            ("float[N, 1, 8, 8]", "x -> conv2d(3, 2, padding=1)"),
+            ("float[N, T, 4, 8, 8]", "scan(conv2d(3, 3, padding=1))(x)"),
+        ],
+    ),
+    "conv_transpose2d": (
+        "keras.layers.Conv2DTranspose",
+        [
+            (IMAGE, "x -> conv_transpose2d(3, 4, stride=2, padding=1)"),
+            (IMAGE, "x -> conv_transpose2d(3, 3, stride=2, bias=false)"),
+            (IMAGE, "x -> conv_transpose2d(3, 2, stride=2)"),
+            (IMAGE, "x -> conv_transpose2d(3, 3, padding=1)"),
+            (IMAGE, "x -> conv_transpose2d(3, 7, stride=3, padding=2)"),
+        ],
+    ),
+    "embedding": (
+        "keras.layers.Embedding",
+        [(TOKENS, "x -> embedding(5, 3)"), ("int[] in 0..5", "embedding(5, 3)(x)")],
+    ),
+    "layer_norm": (
+        "keras.layers.LayerNormalization",
+        [(SEQUENCE, "x -> layer_norm"), (MATRIX, "x -> layer_norm(epsilon=0.1)"), (IMAGE, "x -> layer_norm")],
+    ),
+    "batch_norm": (
+        "keras.layers.BatchNormalization",
+        [
+            (MATRIX, "x -> batch_norm"),
+            (MATRIX, "x -> batch_norm(epsilon=0.1, momentum=0.3)"),
+            (MATRIX, "x -> batch_norm(affine=false)"),
+            (IMAGE, "x -> conv2d(3, 1) -> batch_norm -> conv2d(2, 1)"),
+        ],
+    ),
+    "dropout": ("keras.layers.Dropout", []),
+    "max_pool2d": (
+        "keras.layers.MaxPooling2D",
+        [
+            (IMAGE, "x -> max_pool2d(2)"),
+            (IMAGE, "x -> max_pool2d(3, stride=2)"),
+            (IMAGE, "x -> max_pool2d(2, stride=3)"),
+        ],
+    ),
+    "avg_pool2d": (
+        "keras.layers.AveragePooling2D",
+        [
+            (IMAGE, "x -> avg_pool2d(2)"),
+            (IMAGE, "x -> avg_pool2d(3, stride=1)"),
+            (IMAGE, "x -> avg_pool2d(2, stride=3)"),
+        ],
+    ),
 }
 
+#: For each part of a condition, a network for which that part alone says no.
+OUTSIDE: dict[tuple[str, str], tuple[str, str, Options]] = {
+    ("dense", "is_float"): (SEQUENCE, "x -> dense(3)", WIDE),
+    ("dense", "has_batch"): (VECTOR, "x -> dense(3)", Options()),
+    ("conv2d", "is_float"): (IMAGE, "x -> conv2d(3, 3)", WIDE),
+    ("conv2d", "windows_last"): (IMAGE, "x -> conv2d(3, 3)", SPEC_LAYOUT),
+    ("conv2d", "one_group"): (IMAGE, "x -> conv2d(4, 3, groups=2)", Options()),
+    ("conv2d", "undilated"): (IMAGE, "x -> conv2d(3, 3, dilation=2)", Options()),
+    ("conv_transpose2d", "is_float"): (IMAGE, "x -> conv_transpose2d(3, 3)", WIDE),
+    ("conv_transpose2d", "windows_last"): (IMAGE, "x -> conv_transpose2d(3, 3)", SPEC_LAYOUT),
+    ("conv_transpose2d", "covers"): (IMAGE, "x -> conv_transpose2d(3, 1, stride=2)", Options()),
+    ("conv_transpose2d", "cuts_evenly"): (IMAGE, "x -> conv_transpose2d(3, 3, stride=2, padding=1)", Options()),
+    ("conv_transpose2d", "without_output_padding"): (
+        IMAGE,
+        "x -> conv_transpose2d(3, 4, stride=2, padding=1, output_padding=1)",
+        Options(),
+    ),
+    ("embedding", "gives_float"): (TOKENS, "x -> embedding(5, 3)", WIDE),
+    ("layer_norm", "is_float"): (SEQUENCE, "x -> layer_norm", WIDE),
+    ("layer_norm", "has_batch"): (VECTOR, "x -> layer_norm", Options()),
+    ("layer_norm", "over_last"): (IMAGE, "x -> conv2d(3, 1) -> layer_norm -> conv2d(2, 1)", Options()),
+    ("batch_norm", "is_float"): (MATRIX, "x -> batch_norm", WIDE),
+    ("batch_norm", "channels_last"): (LINE, "x -> batch_norm", Options()),
+    ("dropout", "is_float"): (MATRIX, "x -> dropout", WIDE),
+    ("dropout", "keeps_some"): (MATRIX, "x -> dropout(1.0)", Options()),
+    ("max_pool2d", "is_float"): (IMAGE, "x -> max_pool2d(2)", WIDE),
+    ("max_pool2d", "windows_last"): (IMAGE, "x -> max_pool2d(2)", SPEC_LAYOUT),
+    ("max_pool2d", "unpadded"): (IMAGE, "x -> max_pool2d(3, padding=1)", Options()),
+    ("avg_pool2d", "is_float"): (IMAGE, "x -> avg_pool2d(2)", WIDE),
+    ("avg_pool2d", "windows_last"): (IMAGE, "x -> avg_pool2d(2)", SPEC_LAYOUT),
+    ("avg_pool2d", "unpadded"): (IMAGE, "x -> avg_pool2d(3, padding=1)", Options()),
+}
+SAMPLES = [(block, *sample) for block, (_, samples) in INSIDE.items() for sample in samples]
 
-@pytest.mark.parametrize("name", CASES)
-def test_native(name: str, tmp_path: Path) -> None:
-    frame, value, native = CASES[name]
-    unit = written(tmp_path, frame.format(value=value))
-    text = backend.compile(unit, Options()).files["case_tensorflow.py"]
+
+def network(folder: Path, kind: str, value: str) -> Unit:
+    return written(folder, NETWORK.format(kind=kind, value=value))
+
+
+def layers_of(unit: Unit, options: Options) -> list[str]:
+    """What the network's own layers are, in the text: Keras' classes, or `keras.layers.Layer` itself."""
+    text = backend.compile(unit, options).files["case_tensorflow.py"]
     assert isinstance(text, str)
-    body = text[: text.index("def load_weights")]
-    used = [word for word in ("Dense(", "LayerNormalization(", "Conv2D(") if f"keras.layers.{word}" in body]
-    assert used == ([] if native is None else [native.removeprefix("keras.layers.")])
-    check_agrees(unit, tmp_path, natives=True)
-    check_agrees(unit, tmp_path, natives=False)
+    body = text[text.index("class NetBody") : text.index("def load_weights")]
+    bases = dict(re.findall(r"class (\w+)\(([\w.]+)\)", text))
+    return [bases.get(word, word) for word in re.findall(r"self\.\w+ = ([\w.]+)\(", body)]
+
+
+def parts_of(block: str) -> list[Any]:
+    condition = NATIVES[block].condition
+    assert isinstance(condition, All)
+    return list(condition.parts)
+
+
+def test_every_part_of_every_condition_has_a_network_outside() -> None:
+    parts = {(block, part.__name__) for block in NATIVES for part in parts_of(block)}
+    assert parts == set(OUTSIDE)
+    assert set(INSIDE) == set(NATIVES)
+
+
+@pytest.mark.parametrize(("block", "kind", "value"), SAMPLES)
+def test_inside(block: str, kind: str, value: str, tmp_path: Path) -> None:
+    unit = network(tmp_path, kind, value)
+    assert INSIDE[block][0] in layers_of(unit, Options())
+    assert INSIDE[block][0] not in layers_of(unit, Options(natives=False))
+    check_agrees(unit, tmp_path)
+
+
+@pytest.mark.parametrize(("block", "part"), OUTSIDE)
+def test_outside(block: str, part: str, tmp_path: Path) -> None:
+    """That part alone says no, in all modules of the block together; the block's own code is used."""
+    kind, value, options = OUTSIDE[block, part]
+    unit = network(tmp_path, kind, value)
+    programs = [p for n in lower(unit, options)[0].networks for p in (n.inference, n.training)]
+    modules = [module for program in programs for module in program.modules if module.block.name == block]
+    assert [one.__name__ for one in parts_of(block) if not all(map(one, modules))] == [part]
+    assert INSIDE[block][0] not in layers_of(unit, options)
+    if options == Options() and block != "dropout":
+        check_agrees(unit, tmp_path)
+
+
+def test_dropout(tmp_path: Path) -> None:
+    """The share that is dropped, and the scale of the rest; nothing at inference."""
+    unit = network(tmp_path, MATRIX, "x -> dropout(0.25)")
+    assert layers_of(unit, Options()) == ["keras.layers.Dropout"]
+    compiled(unit, tmp_path)
+    model = imported(tmp_path / "case_tensorflow.py").Net()
+    x = np.ones((4000, 6), "float32")
+    np.testing.assert_array_equal(model(x), x)
+    y = model(x, training=True).numpy()
+    assert abs((y == 0).mean() - 0.25) < 0.02
+    np.testing.assert_allclose(y[y != 0], 1 / 0.75, rtol=1e-6)
+
+
+@pytest.mark.parametrize("natives", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "value", "fan"),
+    [
+        ("float[N, 400]", "x -> dense(300)", 400),
+        ("float[N, 8, 9, 9]", "x -> conv2d(200, 5, padding=1)", 200),
+        ("float[N, 8, 9, 9]", "x -> conv_transpose2d(50, 4, stride=2, padding=1)", 800),
+    ],
+)
+def test_weights_start_as_the_block_says(kind: str, value: str, fan: int, natives: bool, tmp_path: Path) -> None:
+    """Uniform within 1 / sqrt(fan-in), weight and bias apart."""
+    unit = network(tmp_path, kind, value)
+    compiled(unit, tmp_path, natives)
+    module = imported(tmp_path / "case_tensorflow.py")
+    bound = fan**-0.5
+    found = {name: variable.numpy().ravel() for name, variable in module.named_weights(module.Net().layers[-1]).items()}
+    for array in found.values():
+        assert np.abs(array).max() <= bound
+        assert abs(array.std() / (bound / 3**0.5) - 1) < 0.2
+    weight, bias = (next(a for name, a in found.items() if name.endswith(word)) for word in ("weight", "bias"))
+    assert not np.array_equal(weight[: len(bias)], bias)
+
+
+def test_shapes_are_known_without_a_run(tmp_path: Path) -> None:
+    """`compute_output_shape` counts the border too."""
+    compiled(network(tmp_path, IMAGE, "x -> conv2d(3, 3, stride=2, padding=2)"), tmp_path)
+    layer = imported(tmp_path / "case_tensorflow.py").Conv2D(3, 3, strides=2, border=2)
+    assert layer.compute_output_shape((None, 8, None, 4)) == (None, 5, None, 3)
+    assert layer(np.zeros((2, 8, 9, 4), "float32")).shape == (2, 5, 6, 3)
+    assert type(layer).from_config(layer.get_config()).border == 2
+
+
+@pytest.mark.parametrize("block", [block for block, native in NATIVES.items() if isinstance(native, KerasNative)])
+def test_the_weights_table_has_each_parameter(block: str, tmp_path: Path) -> None:
+    """Names as the standard block has them."""
+    if not INSIDE[block][1]:
+        return
+    unit = network(tmp_path, *INSIDE[block][1][0])
+    modules = [module for n in unit.networks for p in (n.inference, n.training) for module in p.modules]
+    named = {p.name for module in modules if module.block.name == block for p in module.parameters}
+    native = NATIVES[block]
+    assert isinstance(native, KerasNative)
+    assert named == set(native.weights)
 
 
 def test_a_layer_whose_weight_is_read_by_name_is_no_native(tmp_path: Path) -> None:
-    text = SEQUENCE.format(value="w(x) @ w.weight").replace("    output", "    w = dense(3, bias=false)\n    output")
-    unit = written(tmp_path, text)
+    text = NETWORK.format(kind=SEQUENCE, value="w(x) @ w.weight")
+    unit = written(tmp_path, text.replace("    output", "    w = dense(3, bias=false)\n    output"))
+    assert layers_of(unit, Options()) == ["keras.layers.Layer"]
     code = backend.compile(unit, Options()).files["case_tensorflow.py"]
     assert isinstance(code, str)
-    assert "keras.layers.Dense(" not in code[: code.index("def load_weights")]
+    assert "keras.layers.Dense" not in code
+    check_agrees(unit, tmp_path)
+
+
+def test_a_block_of_the_spec_beside_a_native_of_its_name(tmp_path: Path) -> None:
+    """Both are classes of the file."""
+    text = "block dense_:\n    input x: float[N, D]\n    output x -> dense(4)\n\n\n"
+    text += "block Dense:\n    input x: float[N, D]\n    param w: float[D] = 2\n    output x * w\n\n\n"
+    unit = written(tmp_path, text + NETWORK.format(kind=MATRIX, value="x -> dense_ -> Dense"))
     check_agrees(unit, tmp_path)
