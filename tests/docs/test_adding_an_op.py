@@ -16,6 +16,7 @@ from dlc.passes.resolve import load_project
 from dlc.verify.backends import find_backend
 from dlc.verify.run import Settings, verify
 from doc_snippets import DOCS, Snippet, snippets
+from gradient_programs import one_op
 
 PAGE = DOCS / "adding-an-op.md"
 NAME = "softsign"
@@ -39,15 +40,26 @@ def _rules() -> dict[str, object]:
     """The page's rule of each backend, evaluated where the page says that it stands."""
     found: dict[str, object] = {}
     for snippet in snippets(PAGE, "python-entries"):
-        entries = eval(f"{{{snippet.text}}}", dict(vars(_module(snippet))))
-        found[snippet.arguments[0].split("/")[1]] = entries[NAME]
+        folder, backend, *_ = snippet.arguments[0].split("/")
+        if folder == "backends":
+            found[backend] = _entry(snippet)
     return found
+
+
+def _entry(snippet: Snippet) -> object:
+    return eval(f"{{{snippet.text}}}", dict(vars(_module(snippet))))[NAME]
+
+
+def _gradient() -> object:
+    (snippet,) = (item for item in snippets(PAGE, "python-entries") if item.arguments[0].startswith("compiler/"))
+    return _entry(snippet)
 
 
 @pytest.fixture
 def unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Unit:
     (table,) = (t for t in gc.get_referents(OPS) if isinstance(t, dict))  # OPS is a read-only view of it
     monkeypatch.setitem(table, NAME, _declared())
+    monkeypatch.setitem(import_module("dlc.ops.gradients").GRADIENTS, NAME, _gradient())
     for backend, rule in _rules().items():
         monkeypatch.setitem(import_module(f"dlc.backends.{backend}.rules").RULES, NAME, rule)
     (snippet,) = snippets(PAGE, "dl-new-op")
@@ -67,6 +79,15 @@ def test_samples(unit: Unit) -> None:
         (result,) = case.evaluate()
         assert op.infer(case.types, case.attributes)[0].shape == result.shape
     assert draw(op, op.samples[0]).evaluate()[0].max() < 1
+
+
+def test_gradient(unit: Unit) -> None:
+    case = draw(OPS[NAME], OPS[NAME].samples[0])
+    program = one_op(case.op, case.types, case.attributes)
+    (found,) = program.tape.run([*case.operands, np.ones((2, 3))], [item for item in program.found if item is not None])
+    step = 1e-6
+    (after,), (before,) = (case.op.evaluate([case.operands[0] + sign * step], {}) for sign in (1, -1))
+    np.testing.assert_allclose(found, (after - before) / (2 * step), rtol=1e-6)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

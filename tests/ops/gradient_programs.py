@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from dlc.dims import Dim, evaluate
-from dlc.ir import FLOATS, TensorType
+from dlc.ir import FLOATS, BlockId, Equation, Home, Module, Port, Program, Static, TensorType
 from dlc.ops.api import Attributes, Op
 from dlc.ops.gradients import cotangents
 from dlc.ops.gradients.api import Applied, Builder, Value
@@ -121,3 +121,53 @@ def drawn(arrays: Sequence[Any], seed: int) -> list[Any]:
         for array in arrays
         if array.dtype.kind == "f"
     ]
+
+
+def network_of(program: OneOp) -> Program:
+    """The gradient as a network: operands and seeds are inputs `x0`, ..., what flows back are outputs `g0`, ...
+
+    A symbol is read from the first input axis that is just it.
+    """
+    tape = program.tape
+    flowing = [item.content for item in program.found if item is not None]
+    body = needed(tape.equations, flowing)
+    homes: dict[str, Home] = {}
+    for index, number in enumerate(tape.inputs):
+        for axis, size in enumerate(tape.types[number].shape):
+            if isinstance(size, Dim):
+                homes.setdefault(str(size), Home(str(size), f"x{index}", axis, size))
+    module = Module(
+        key="m",
+        block=BlockId("test.dl", "Net"),
+        doc=None,
+        hyperparameters=(),
+        dims=(),
+        homes=tuple(homes.values()),
+        training=False,
+        inputs=tuple(Port(f"x{index}", number) for index, number in enumerate(tape.inputs)),
+        absent=(),
+        parameters=(),
+        states=(),
+        draws=(),
+        instances=(),
+        types=tuple(tape.types),
+        body=tuple(
+            Equation(item.op.name, item.inputs, item.outputs, tuple((k, Static(v)) for k, v in item.attributes.items()))
+            for item in body
+        ),
+        outputs=tuple(Port(f"g{index}", number) for index, number in enumerate(flowing)),
+        next_states=(),
+        next_buffers=(),
+        signature=tuple((f"x{index}", False) for index in range(len(tape.inputs))),
+    )
+    return Program("Net", (module,), "m")
+
+
+def needed(equations: Sequence[Recorded], wanted: Sequence[int]) -> list[Recorded]:
+    """The equations that lead to the wanted values, in order."""
+    reached, kept = set(wanted), []
+    for equation in reversed(equations):
+        if reached.intersection(equation.outputs):
+            reached.update(equation.inputs)
+            kept.append(equation)
+    return kept[::-1]

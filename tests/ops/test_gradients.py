@@ -15,6 +15,8 @@ from dlc.ir import FLOATS
 from dlc.ops import FAMILIES, OPS
 from dlc.ops import gradients as families
 from dlc.ops.api import Op, Sample
+from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradient, unary
+from dlc.ops.gradients.shaping import kept
 from dlc.ops.samples import Case, draw, floats, sample, value
 from gradient_programs import OneOp, drawn, one_op
 from torch_meanings import MEANINGS
@@ -182,6 +184,41 @@ def test_equals_differences(op: Op, sample: Sample) -> None:
         scale = max(1.0, float(np.abs(mine[sane]).max(initial=0.0)))
         np.testing.assert_allclose(mine[sane], ((after + before) / 2)[sane], rtol=1e-6, atol=1e-7 * scale)
     assert (kinks > 0) == ((op.name, sample.name) in KINKS)
+
+
+def _wrong_matmul(b: Builder, use: Applied) -> Cotangents:
+    left, right = matmul(b, use)
+    return left, None if right is None else -right
+
+
+def _wrong_max(b: Builder, use: Applied) -> Cotangents:
+    """All that are equal get all."""
+    x = use.operands[0]
+    chosen = b("cast", b("equal", x, kept(b, use.results[0], use)), dtype=x.type.dtype)
+    return (kept(b, use.cotangent, use) * chosen,)
+
+
+matmul = families.contraction.GRADIENTS["matmul"]
+#: A wrong gradient, and a sample of the op that must show it to differences, or to torch alone.
+WRONG: list[Any] = [
+    pytest.param("tanh", 0, unary(lambda b, x, y, g: g * (1 - y)), True, id="tanh"),
+    pytest.param("matmul", 2, _wrong_matmul, True, id="matmul"),
+    pytest.param("max", -2, _wrong_max, False, id="ties of max"),
+]
+
+
+@pytest.mark.parametrize(("name", "place", "wrong", "smooth"), WRONG)
+def test_a_wrong_gradient_is_caught(
+    name: str, place: int, wrong: Gradient, smooth: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    op = OPS[name]
+    chosen = (*op.samples, *EDGES.get(name, ()))[place]
+    monkeypatch.setitem(families.GRADIENTS, name, wrong)
+    if smooth:
+        with pytest.raises(AssertionError, match="Not equal to tolerance"):
+            test_equals_differences(op, chosen)
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        test_agrees_with_torch(op, chosen)
 
 
 # --- torch -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ of nothing but -inf that may be padding.)
 
 from __future__ import annotations
 
+import math
+
 from dlc.dims import Size, add, multiply, product
 from dlc.ops.api import Attributes
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients, Operand, Value
@@ -63,9 +65,10 @@ def _places(b: Builder, best: Value, starts: list[Value], sizes: tuple[Size, ...
     kernel, rank = attributes["kernel"], len(starts)
     place: Operand = 0
     for axis, start in enumerate(starts):
-        within = b("floor_divide", best, b.count(product(kernel[axis + 1 :]), "int"))
+        inner, step = math.prod(kernel[axis + 1 :]), attributes["dilation"][axis]
+        within = best if inner == 1 else b("floor_divide", best, inner)
         within = b("remainder", within, kernel[axis]) if axis else within
-        along = expanded(b, start, range(1, rank - axis)) + within * attributes["dilation"][axis]
+        along = expanded(b, start, range(1, rank - axis)) + (within if step == 1 else within * step)
         place = along if axis == 0 else place * b.count(sizes[axis], "int") + along
     assert isinstance(place, Value)
     return place
