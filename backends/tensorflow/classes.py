@@ -40,12 +40,8 @@ def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
     body: list[ast.stmt] = [*_docstring(shell)]
     late_layers = bool(makes_late)
     if late_layers and shell.form.block in shell.context.early.holders:
-        raise error(
-            "E0706",
-            f"a layer of `{shell.form.block.name}` holds a state's start, and `{makes_late[0]}` is not known before a call",
-            hint="give the size as a hyperparameter",
-            exit_code=3,
-        )
+        message = f"`{makes_late[0]}` is not known when `{shell.form.block.name}` is made, which holds a state's start"
+        raise error("E0706", message, hint="give the size as a hyperparameter", exit_code=3)
     init = _init(shell, late_layers)
     if init is not None:
         body.append(init)
