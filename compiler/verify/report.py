@@ -31,6 +31,8 @@ class Cause:
     message: str
     #: Where the user's own file leads there, for an equation of the standard library.
     caller: Span | None = None
+    #: The stage of the backend that is at fault (`dlc.verify.stage`).
+    stage: str = ""
 
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span.line else ""
@@ -161,6 +163,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
         "column": cause.span.column,
         "path": list(cause.path),
         "caller": None if cause.caller is None else str(cause.caller),
+        "stage": cause.stage,
         "message": cause.message,
     }
 

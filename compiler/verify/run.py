@@ -25,6 +25,7 @@ from dlc.verify.inputs import choose_sizes, make_inputs
 from dlc.verify.locate import locate
 from dlc.verify.oracle import references, sizes_of, widened
 from dlc.verify.report import FAILED, SKIPPED, Case, Cause, Report
+from dlc.verify.stage import Way
 from dlc.verify.workers import Job, Limits, WorkerError, Workers
 from dlc.weights import randomised, read, write
 
@@ -168,7 +169,7 @@ class _Comparison:
                 started = time.monotonic()
                 try:
                     if run.mode not in folders:
-                        made = self.emit(backend, self.network, natives, run.training, folders)
+                        made = self.emit(backend, self.network, Way(natives), run.training, folders)
                         folders[run.mode] = made
                     found = self.workers.evaluate(backend.runner, folders[run.mode], run.inputs, run.training)
                 except Exception as problem:
@@ -184,7 +185,8 @@ class _Comparison:
         if status != DISAGREES or not self.settings.find_cause:
             return case
         try:
-            cause = self.cause(backend, run, natives)
+            wrong = {output.name: output for output in outputs if output.verdict == DISAGREES}
+            cause = self.cause(backend, run, natives, wrong)
         except Exception as problem:
             return replace(case, message="its cause was not found", detail=f"{type(problem).__name__}: {problem}")
         message = "" if cause else "no single equation differs; the fault is in how they are put together"
@@ -198,24 +200,25 @@ class _Comparison:
             name for name, path in buffers.items() if name in exact and (exact[name] == self.arrays[path]).all()
         )
 
-    def cause(self, backend: Any, run: _Run, natives: bool) -> Cause | None:
-        def evaluate(program: Program) -> Mapping[str, Array]:
+    def cause(self, backend: Any, run: _Run, natives: bool, wrong: Mapping[str, OutputReport]) -> Cause | None:
+        def evaluate(program: Program, way: Way) -> Mapping[str, Array]:
             # One mode's code stands for both.
             both = Network(program.network, replace(program, training=False), replace(program, training=True))
-            job = self.emit(backend, both, natives, run.training, {})
+            job = self.emit(backend, both, replace(way, natives=natives and way.natives), run.training, {})
             return self.workers.evaluate(backend.runner, job, run.inputs, run.training)
 
         def refer(program: Program) -> References:
             return references(program, self.arrays, run.inputs, self.settings.precision, self.settings.seed)
 
-        return locate(run.program, evaluate, refer)
+        return locate(run.program, wrong, evaluate, refer)
 
-    def emit(self, backend: Any, network: Network, natives: bool, training: bool, made: Mapping[str, Job]) -> Job:
+    def emit(self, backend: Any, network: Network, way: Way, training: bool, made: Mapping[str, Job]) -> Job:
         """Compiles into a folder of its own, or gives the job of another mode if the files are the same."""
         written = self.unit.declarations
         changed = {changed_identity(block): declared for block, declared in written.items()}
         unit = replace(self.unit, networks=(network,), declarations={**written, **changed})
-        artifact = backend.compile(unit, Options(natives, self.settings.precision, training=training))
+        options = Options(way.natives, self.settings.precision, training=training, spec_layout=way.spec_layout)
+        artifact = backend.compile(unit, options)
         for job in made.values():
             if all(_content(Path(job.folder) / name) == _bytes(text) for name, text in artifact.files.items()):
                 return job

@@ -51,6 +51,19 @@ class _Off(OnnxNative):
         return b("Add", super().call(b, module, given, hint, name), b.number(0.01, "float"), hint=hint)
 
 
+def with_keyword(native: Native, word: str, value: object) -> Native:
+    """The native, made with another value of one keyword."""
+
+    def construct(arguments: Arguments) -> ast.expr:
+        assert native.construct is not None
+        code = native.construct(arguments)
+        assert isinstance(code, ast.Call)
+        kept = [keyword for keyword in code.keywords if keyword.arg != word]
+        return ast.Call(code.func, code.args, [*kept, ast.keyword(word, ast.Constant(value))])  # type: ignore[arg-type]
+
+    return replace(native, construct=construct)
+
+
 def is_unconditional(native: Any) -> bool:
     """Whether a native stands for its block always (ONNX: in 32 bits)."""
     if isinstance(native, OnnxNative):
