@@ -30,7 +30,7 @@ block cell(rate: float, parts: int = 1):
 """
 NETWORK = """
 network A:
-    input x: float[N, T, 2]
+    input x: float[Rows, T, 2]
     r = x -> scan(cell(0.5))
     output y = r.y
     output last = r.h
