@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from dlc.dims import Dim, evaluate
+from dlc.dims import Dim, Size, evaluate, symbol
 from dlc.ir import FLOATS, BlockId, Equation, Home, Module, Port, Program, Static, TensorType
-from dlc.ops.api import Attributes, Op
+from dlc.ops.api import Attributes, Op, OpError, Sample
 from dlc.ops.gradients import cotangents
 from dlc.ops.gradients.api import Applied, Builder, Value
+from dlc.ops.samples import Case, draw
 
 
 @dataclass
@@ -53,13 +54,15 @@ class Tape:
     def value(self, number: int) -> Value:
         return Value(self.builder, self.types[number], number)
 
-    def run(self, arrays: Sequence[Any], wanted: Sequence[Value], sizes: Mapping[str, int] = {}) -> list[Any]:
+    def run(
+        self, arrays: Sequence[Any], wanted: Sequence[Value], sizes: Mapping[str, int] = {}, precision: str = "f64"
+    ) -> list[Any]:
         """The wanted values, from arrays for the inputs; `sizes` gives what symbols are. Results are what types say."""
         values: dict[int, Any] = dict(zip(self.inputs, arrays, strict=True))
         for equation in self.equations:
             attributes = {name: concrete(value, sizes) for name, value in equation.attributes.items()}
             operands = [values[number] for number in equation.inputs]
-            results = equation.op.evaluate(operands, attributes | {"precision": "f64"})
+            results = equation.op.evaluate(operands, attributes | {"precision": precision})
             for number, result in zip(equation.outputs, results, strict=True):
                 expected = concrete(self.types[number].shape, sizes)
                 assert result.shape == expected, f"{equation.op.name} gave {result.shape}, its type {expected}"
@@ -123,6 +126,55 @@ def drawn(arrays: Sequence[Any], seed: int) -> list[Any]:
     ]
 
 
+@dataclass
+class Form:
+    """A case with the symbol S for a size wherever it stands."""
+
+    case: Case
+    size: int
+    types: tuple[TensorType, ...]
+    attributes: Attributes
+
+
+def symbolic_forms(case: Case) -> list[Form]:
+    """One for each size of the operands that can be a symbol, in order."""
+    sizes = sorted({size for item in case.types for size in item.shape if isinstance(size, int) and size > 0})
+    forms = [_form(case, size) for size in sizes]
+    return [form for form in forms if form is not None]
+
+
+def _form(case: Case, size: int) -> Form | None:
+    types = tuple(TensorType(item.dtype, tuple(_renamed(n, size) for n in item.shape)) for item in case.types)
+    attributes = dict(case.attributes)
+    for spec in case.op.attributes:
+        if spec.kind == "size":
+            attributes[spec.name] = _renamed(attributes[spec.name], size)
+        if spec.kind == "sizes":
+            attributes[spec.name] = tuple(_renamed(item, size) for item in attributes[spec.name])
+    shapes = [item.shape for item in case.evaluate()]
+    for chosen in (attributes, case.attributes):
+        try:
+            results = case.op.infer(types, chosen)
+        except OpError:
+            continue
+        # The type rule may find another size than there is: a slice that is clamped.
+        if [concrete(item.shape, {"S": size}) for item in results] == shapes:
+            return Form(case, size, types, chosen)
+    return None
+
+
+def _renamed(size: Any, replaced: int) -> Size:
+    return symbol("S") if size == replaced else size
+
+
+def flows(op: Op, sample: Sample) -> bool:
+    """Whether something flows back in this sample."""
+    if op.gradient is None:
+        return False
+    case = draw(op, sample)
+    return any(item is not None for item in one_op(op, case.types, case.attributes).found)
+
+
 def network_of(program: OneOp) -> Program:
     """The gradient as a network: operands and seeds are inputs `x0`, ..., what flows back are outputs `g0`, ...
 
@@ -171,3 +223,30 @@ def needed(equations: Sequence[Recorded], wanted: Sequence[int]) -> list[Recorde
             reached.update(equation.inputs)
             kept.append(equation)
     return kept[::-1]
+
+
+@dataclass
+class Expected:
+    """A gradient in float32, as a backend runs it: the network, its inputs, and the results in float64."""
+
+    network: Program
+    inputs: dict[str, Any]
+    results: dict[str, Any]
+    #: What to allow, as a part of the largest result: 8 times the error of NumPy's float32, 32 eps at least.
+    slack: float
+
+
+def expected(case: Case, types: Sequence[TensorType], attributes: Attributes, sizes: Mapping[str, int]) -> Expected:
+    """Of a case whose float operands are float32; `types` and `attributes` may hold symbols of `sizes`."""
+    program = one_op(case.op, types, attributes)
+    single = [*case.operands, *drawn(case.evaluate(), seed=9)]
+    exact = [array.astype("float64") if array.dtype.kind == "f" else array for array in single]
+    wanted = [item for item in program.found if item is not None]
+    slack = 32 * float(np.finfo("float32").eps)
+    results = program.tape.run(exact, wanted, sizes)
+    for a, b in zip(program.tape.run(single, wanted, sizes, "f32"), results, strict=True):
+        fine = np.isfinite(a) & np.isfinite(b)
+        scale = np.abs(b[fine]).max(initial=0.0)
+        slack = max(slack, 8 * float(np.abs(a[fine] - b[fine]).max(initial=0.0) / scale)) if scale > 0 else slack
+    inputs = {f"x{index}": array for index, array in enumerate(single)}
+    return Expected(network_of(program), inputs, {f"g{i}": array for i, array in enumerate(results)}, slack)

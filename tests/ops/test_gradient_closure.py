@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlc.dims import Size, symbol
-from dlc.ir import FLOATS, TensorType
+from dlc.ir import FLOATS
 from dlc.ops import OPS
-from dlc.ops.api import Attributes, Op, OpError, Sample
+from dlc.ops.api import Op, Sample
 from dlc.ops.gradients.api import Value
 from dlc.ops.samples import Case, draw
-from gradient_programs import OneOp, backwards, concrete, drawn, one_op
+from gradient_programs import Form, OneOp, backwards, drawn, one_op, symbolic_forms
 
 DIFFERENTIABLE = [op for op in OPS.values() if op.gradient is not None]
 SAMPLES = [(op, sample) for op in DIFFERENTIABLE for sample in op.samples]
@@ -33,59 +32,25 @@ def values(program: OneOp, arrays: Sequence[Any], sizes: Mapping[str, int] = {})
 # --- sizes that are not known ----------------------------------------------------------------------------------
 
 
-def renamed(size: object, replaced: int) -> Size:
-    assert isinstance(size, int)
-    return symbol("S") if size == replaced else size
-
-
-def symbolic(case: Case, size: int) -> tuple[tuple[TensorType, ...], Attributes] | None:
-    """The types and attributes with S for a size wherever it stands; None where the op can't have it."""
-    types = tuple(TensorType(item.dtype, tuple(renamed(n, size) for n in item.shape)) for item in case.types)
-    specs = {spec.name: spec.kind for spec in case.op.attributes}
-    attributes = dict(case.attributes)
-    for name, kind in specs.items():
-        if kind == "size":
-            attributes[name] = renamed(attributes[name], size)
-        if kind == "sizes":
-            attributes[name] = tuple(renamed(item, size) for item in attributes[name])
-    for chosen in (attributes, case.attributes):
-        try:
-            results = case.op.infer(types, chosen)
-        except OpError:
-            continue
-        # The sizes that the type rule finds may differ from the real ones: a clamped slice.
-        if all(concrete(a.shape, {"S": size}) == b.shape for a, b in zip(results, case.evaluate(), strict=True)):
-            return types, chosen
-    return None
-
-
-def with_symbols() -> list[Any]:
-    found: list[Any] = []
-    for op, sample in SAMPLES:
-        case = draw(op, sample)
-        for size in sorted({n for item in case.types for n in item.shape if isinstance(n, int) and n > 0}):
-            form = symbolic(case, size)
-            if form is not None:
-                found.append(pytest.param(case, size, *form, id=f"{named(op, sample)}-{size}"))
-    return found
-
-
-SYMBOLIC = with_symbols()
+SYMBOLIC = [
+    pytest.param(form, id=f"{named(op, sample)}-{form.size}")
+    for op, sample in SAMPLES
+    for form in symbolic_forms(draw(op, sample))
+]
 
 
 def test_most_samples_have_a_symbolic_form() -> None:
     assert len(SYMBOLIC) > 600
-    assert {item.values[0].op.name for item in SYMBOLIC} == {op.name for op in DIFFERENTIABLE}
+    assert {item.values[0].case.op.name for item in SYMBOLIC} == {op.name for op in DIFFERENTIABLE}
 
 
-@pytest.mark.parametrize(("case", "size", "types", "attributes"), SYMBOLIC)
-def test_symbolic_sizes_give_the_same(
-    case: Case, size: int, types: tuple[TensorType, ...], attributes: Attributes
-) -> None:
+@pytest.mark.parametrize("form", SYMBOLIC)
+def test_symbolic_sizes_give_the_same(form: Form) -> None:
+    case = form.case
     arrays = [*case.operands, *drawn(case.evaluate(), seed=3)]
     known = one_op(case.op, case.types, case.attributes)
-    unknown = one_op(case.op, types, attributes)
-    for a, b in zip(values(unknown, arrays, {"S": size}), values(known, arrays), strict=True):
+    unknown = one_op(case.op, form.types, form.attributes)
+    for a, b in zip(values(unknown, arrays, {"S": form.size}), values(known, arrays), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
