@@ -349,6 +349,8 @@ def _assigned(variable: str, code: ast.expr) -> ast.stmt:
     match code:
         case ast.BinOp(ast.Name(word), op, right) if word == variable:
             return ast.AugAssign(ast.Name(variable, ast.Store()), op, right)
+        case ast.BinOp(ast.Constant() as factor, ast.Mult(), ast.Name(word)) if word == variable:
+            return ast.AugAssign(ast.Name(variable, ast.Store()), ast.Mult(), factor)
         case _:
             return ast.Assign([ast.Name(variable, ast.Store())], code)
 

@@ -27,6 +27,8 @@ class Context:
     collected: dict[tuple[int, ...], list[int]] = field(default_factory=dict[tuple[int, ...], "list[int]"])
     #: Results of loops that are over: a list's entry is a better name for these.
     ended: set[int] = field(default_factory=set[int])
+    #: Values and axes whose sizes depend on a loop's number of turns (see `open_sizes`).
+    open_sizes: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
 
     @property
     def module(self) -> Module:
@@ -40,7 +42,14 @@ class Context:
         turns = self.turns if turn is None else (*self.turns, turn)
         temps = {value: list(refs) for value, refs in self.temps.items()}
         return Context(
-            self.program, self.prepared, {**self.names, **targets}, turns, temps, dict(self.collected), set(self.ended)
+            self.program,
+            self.prepared,
+            {**self.names, **targets},
+            turns,
+            temps,
+            dict(self.collected),
+            set(self.ended),
+            set(self.open_sizes),
         )
 
     def leave(self, last: Context) -> None:

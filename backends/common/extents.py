@@ -17,11 +17,15 @@ from dlc.backends.common.evaluate import Unknown, evaluate, free_names
 from dlc.backends.common.form import Bind, Branch, Extent, Known, Loop, Make, Node, Own, Value, walk
 from dlc.backends.common.form import Sequence as Nodes
 from dlc.backends.common.merging import Bound, Merging
+from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.values import Refused
 from dlc.ir import Content, Static
 from dlc.spec.syntax import Expr, Name
 
 Names = Mapping[str, Content]
+
+#: A size that a loop with any number of turns leaves.
+_OPEN = "?"
 
 
 def places(extent: Extent) -> tuple[tuple[str, int], ...]:
@@ -43,8 +47,14 @@ def dimension(
 ) -> Value:
     """A size at construction: its source, a constant, or what is known of a variable's size there. Raises Refused.
 
-    `operands`: the value and axis that have the size, in each context.
+    `operands`: the value and axis that have the size, in each context. What comes of a loop with any number of turns
+    is told by what the loop leaves, or not at all: its source holds for this number only.
     """
+    if _is_open(merging, contexts, operands):
+        carried = _extent(merging, contexts, names, operands)
+        if carried is None:
+            raise Refused("a size that depends on a loop's turns")
+        return carried
     try:
         found = values.merge([context.seen(static) for context, static in zip(contexts, statics, strict=True)])
     except Refused:
@@ -57,6 +67,25 @@ def dimension(
         if carried is not None and any(name in merging.carried for name, _ in places(carried)):
             return carried
     return found
+
+
+def _is_open(merging: Merging, contexts: Sequence[Context], operands: Sequence[tuple[int, int] | None]) -> bool:
+    for context, operand in zip(contexts, operands, strict=True):
+        if operand is None or not context.open_sizes:
+            continue
+        value, axis = operand
+        source = merging.axes_given(context, _opaque(merging, context))[value][axis]
+        if source is not None and _OPEN in free_names(source):
+            return True
+    return False
+
+
+def _opaque(merging: Merging, context: Context) -> dict[int, Axes]:
+    def axes(value: int) -> Axes:
+        known = (merging.axis_source(context, value, axis) for axis in range(context.module.types[value].rank))
+        return tuple(Name(_OPEN) if (value, axis) in context.open_sizes else one for axis, one in enumerate(known))
+
+    return {value: axes(value) for value, _ in context.open_sizes}
 
 
 def _is_number(statics: Sequence[Static]) -> bool:
@@ -89,29 +118,33 @@ def _traced(
     operands: Sequence[tuple[int, int]],
     words: Sequence[str],
 ) -> Expr | None:
-    """The operands' size in the sizes of what these words stand for, if it is one expression that is right for all."""
-    found: Expr | None = None
-    for context, here, (value, axis) in zip(contexts, names, operands, strict=True):
-        types = context.module.types
-        tensors = {word: content for word in words if isinstance(content := here[word], int)}
-        given = {tensor: tuple(map(Name, _sizes(word, types[tensor].rank))) for word, tensor in tensors.items()}
-        source = merging.axes_given(context, given)[value][axis]
-        if source is None or (found is not None and source != found):
-            return None
-        if not any(map(values.is_size, free_names(source))):
-            return None
-        found = source
-        known = {
-            name: size
-            for word, tensor in tensors.items()
-            for name, size in zip(_sizes(word, types[tensor].rank), types[tensor].shape, strict=True)
-        }
-        try:
-            if not values.agrees(evaluate(source, {**context.names, **known}), types[value].shape[axis], None):
-                return None
-        except Unknown:
-            return None
-    return found
+    """The operands' size in the sizes of what these words stand for: traced in one context, right in all."""
+    places_ = list(zip(contexts, names, operands, strict=True))
+    clear = (place for place in places_ if len({place[1][word] for word in words}) == len(words))
+    context, here, (value, axis) = next(clear, places_[0])
+    sizes = _opaque(merging, context)
+    for word in words:
+        tensor = here[word]
+        assert isinstance(tensor, int)
+        sizes[tensor] = tuple(map(Name, _sizes(word, context.module.types[tensor].rank)))
+    source = merging.axes_given(context, sizes)[value][axis]
+    if source is None or _OPEN in free_names(source) or not any(map(values.is_size, free_names(source))):
+        return None
+    return source if all(_is_right(source, *place, words) for place in places_) else None
+
+
+def _is_right(source: Expr, context: Context, here: Names, operand: tuple[int, int], words: Sequence[str]) -> bool:
+    types = context.module.types
+    known: dict[str, object] = {}
+    for word in words:
+        tensor = here[word]
+        assert isinstance(tensor, int)
+        known.update(zip(_sizes(word, types[tensor].rank), types[tensor].shape, strict=True))
+    value, axis = operand
+    try:
+        return values.agrees(evaluate(source, {**context.names, **known}), types[value].shape[axis], None)
+    except Unknown:
+        return False
 
 
 def _sizes(word: str, rank: int) -> Iterator[str]:

@@ -15,6 +15,7 @@ from dlc.backends.common.evaluate import Unknown, evaluate, free_names
 from dlc.backends.common.form import Branch, Loop, Node
 from dlc.backends.common.merge_leaves import leaf
 from dlc.backends.common.merging import Merging
+from dlc.backends.common.open_sizes import open_sizes
 from dlc.backends.common.structure import ChoiceTree, Creation, Item, Leaf, LoopTree, Tree, Writing
 from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
@@ -62,13 +63,14 @@ def _node(
 def _loop(merging: Merging, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> list[Node]:
     if not merging.loops:
         return _unrolled(merging, contexts, heads)
-    saved, carried = (merging.count, [(dict(c.temps), dict(c.collected)) for c in contexts]), set(merging.carried)
+    count, carried = merging.count, set(merging.carried)
+    saved = [(dict(c.temps), dict(c.collected), set(c.open_sizes)) for c in contexts]
     try:
         return [_rolled(merging, contexts, heads)]
     except Refused:
-        merging.count, merging.carried = saved[0], carried
-        for context, (temps, collected) in zip(contexts, saved[1], strict=True):
-            context.temps, context.collected = temps, collected
+        merging.count, merging.carried = count, carried
+        for context, (temps, collected, sizes) in zip(contexts, saved, strict=True):
+            context.temps, context.collected, context.open_sizes = temps, collected, sizes
         return _unrolled(merging, contexts, heads)
 
 
@@ -89,6 +91,8 @@ def _rolled(merging: Merging, contexts: Sequence[Context], heads: Sequence[LoopT
             merge_turns.check(context, head, turns)
         entered = [context.enter(targets, index) for index, targets in enumerate(turns)]
         merge_turns.hold(context, entered, lists)
+        if head is not None and entered:
+            open_sizes(context, entered, head, iterable, merging.axis_source)
         per_context.append(entered)
         inner += entered
         bodies += head.turns if head is not None else [()] * len(turns)

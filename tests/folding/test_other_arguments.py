@@ -15,6 +15,11 @@ from dlc.parameters import parameters
 CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "unet": ("unet", "UNet", {"width": 8, "levels": 2}),
     "densenet": ("densenet", "DenseNet121", {"growth": 16}),
+    "densenet, other depths": ("densenet", "DenseNet", {"depths": [2, 3], "growth": 8}),
+    "a size that grows in some turns": ("carried", "Doubling", {"widths": [5, 3]}),
+    "a size that a loop of any length grows": ("carried", "Tripling", {"turns": 3}),
+    "two sizes": ("carried", "Ladder", {"depth": 2, "growth": 5}),
+    "a loop in a loop": ("carried", "Halving", {"depths": [1, 3], "growth": 6}),
     "resnet": ("resnet", "ResNet50", {"classes": 7}),
     "char_lstm": ("char_lstm", "CharLSTM", {"hidden": 128}),
     "seq2seq": ("seq2seq", "Seq2Seq", {"hidden": 64}),
@@ -27,7 +32,8 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 def test_the_constructor_takes_other_arguments(case: str, natives: bool, tmp_path: Path):
     """The parameters are those of the spec elaborated with the same settings."""
     name, network, arguments = CASES[case]
-    path = ROOT / "examples" / f"{name}.dl"
+    folder = "tests/folding/cases" if name == "carried" else "examples"
+    path = ROOT / folder / f"{name}.dl"
     text = backend.compile(unit_of(path), Options(natives=natives)).files[f"{name}_torch.py"]
     (tmp_path / "code.py").write_text(str(text), encoding="utf-8")
     with torch.device("meta"):
