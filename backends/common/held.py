@@ -51,6 +51,11 @@ def marked(program: Program) -> Program:
 
 
 def _marked(module: Module) -> Module:
+    for instance in module.instances:
+        for name, number in layer_references(instance).items():
+            held = module.instances[number]
+            if layer_references(held):
+                raise refused(replace(held, given=name), "a layer that holds other layers")
     if not names(module):
         return module
     return replace(module, instances=tuple(map(_renamed, module.instances)))
@@ -59,8 +64,6 @@ def _marked(module: Module) -> Module:
 def _renamed(instance: Instance) -> Instance:
     if instance.given is None:
         return instance
-    if layer_references(instance):
-        raise refused(instance, "a layer that holds other layers")
     head = instance.given.split(".")[0]
     return replace(instance, path=MARK + instance.given, site=MARK + head)
 

@@ -43,6 +43,8 @@ class Builder:
     #: What each instance was called with, and the modules that it was called through.
     instance_things: list[Mapping[str, Thing]] = field(default_factory=list[Mapping[str, Thing]])
     instance_modules: list[list[ir.Module]] = field(default_factory=list[list[ir.Module]])
+    #: Whose instances the layers among these things are: an instance that was given here was made elsewhere.
+    instance_owners: list[Builder] = field(default_factory=list["Builder"])
     loops: list[ir.Loop] = field(default_factory=list[ir.Loop])
     choices: list[ir.Choice] = field(default_factory=list[ir.Choice])
     frames: tuple[ir.Frame, ...] = ()

@@ -93,9 +93,9 @@ class Elaborator:
         things = b.instance_things[layer.instance]
         sizes = self._match(b, layer.declaration, things, types, states, span)
         absent = tuple(name for name, kind in types.items() if kind is None)
-        self._check_nesting(layer.declaration, span)
+        self._check_nesting(layer.declaration, span, given=b.instances[layer.instance].given is not None)
         try:
-            module, back = self._general(b, layer.declaration, things, sizes, absent)
+            module, back = self._general(b, layer, sizes, absent)
         except DlcError as problem:
             raise _told_at_call(problem, layer.declaration, span, sizes) from None
         b.instance_modules[layer.instance].append(module)
@@ -104,18 +104,19 @@ class Elaborator:
     def _general(
         self,
         b: Builder,
-        declaration: BlockDeclaration,
-        things: Mapping[str, Thing],
+        layer: Layer,
         sizes: dimensions.Sizes,
         absent: tuple[str, ...],
     ) -> tuple[ir.Module, dict[str, Size]]:
         """The module for independent dimensions; where the block needs relations between them, for the caller's own."""
+        declaration, things = layer.declaration, b.instance_things[layer.instance]
+        owner = b.instance_owners[layer.instance]
         open_names = [name for name in dimensions.growing_names(declaration, absent) if name not in sizes]
         dynamic = given_sizes.found_in(things)
         formal, back = dimensions.formal_sizes(sizes, related=False)
         given, more = given_sizes.formal(dynamic, {}, back)
         sizes_inside = dimensions.with_open(formal, open_names)
-        request = Request(declaration, things, b, sizes_inside, absent, b.training, given)
+        request = Request(declaration, things, owner, sizes_inside, absent, b.training, given)
         try:
             return self.module(request), {**back, **more}
         except DlcError as problem:
@@ -146,8 +147,9 @@ class Elaborator:
                     matcher.match(name, declared, found)
         return matcher.sizes
 
-    def _check_nesting(self, declaration: BlockDeclaration, span: Span) -> None:
-        if declaration in self.active:
+    def _check_nesting(self, declaration: BlockDeclaration, span: Span, *, given: bool) -> None:
+        """A block may stand in itself where it is given (`twice(twice(f))`), but not make itself."""
+        if declaration in self.active and not given:
             chain = [d.id.name for d in self.active[self.active.index(declaration) :]] + [declaration.id.name]
             raise error("E0611", f"`{declaration.id.name}` uses itself", span, found=" -> ".join(chain))
         if len(self.active) > MAX_NESTING:
@@ -224,8 +226,12 @@ class Elaborator:
         assert request.owner is not None
         original = request.owner.instances[thing.instance]
         things = request.owner.instance_things[thing.instance]
-        instance = ir.Instance(name, name, original.block, original.hyperparameters, original.written, given=name)
-        return add(b, instance, BlockValue(thing.declaration), things)
+        owner = request.owner.instance_owners[thing.instance]
+        # The layers that it holds are known where it was made.
+        held = {key for key, value in things.items() if _holds_layer(value)}
+        constants = tuple((key, value) for key, value in original.hyperparameters if key not in held)
+        instance = ir.Instance(name, name, original.block, constants, original.written, given=name)
+        return add(b, instance, BlockValue(thing.declaration), things, owner)
 
     def _module(self, b: Builder, request: Request, inputs: list[ir.Port]) -> ir.Module:
         declaration = request.declaration
@@ -351,8 +357,8 @@ def _thing_key(owner: Builder | None, thing: Thing) -> object:
         case BlockValue(declaration=declaration, bound=bound):
             return declaration, tuple((name, _thing_key(owner, value)) for name, value in bound)
         case Layer(instance=instance, declaration=declaration) if owner is not None:
-            things = owner.instance_things[instance]
-            return declaration, tuple((name, _thing_key(owner, value)) for name, value in things.items())
+            things, inner = owner.instance_things[instance], owner.instance_owners[instance]
+            return declaration, tuple((name, _thing_key(inner, value)) for name, value in things.items())
         case _:
             return thing
 

@@ -45,10 +45,13 @@ def _free_site(b: Builder, site: str, turns: Sequence[str]) -> str:
     return name
 
 
-def add(b: Builder, instance: ir.Instance, block: BlockValue, things: Mapping[str, Thing]) -> Layer:
-    """Registers an instance in the module under construction."""
+def add(
+    b: Builder, instance: ir.Instance, block: BlockValue, things: Mapping[str, Thing], owner: Builder | None = None
+) -> Layer:
+    """Registers an instance in the module under construction; `owner` holds the layers among its things."""
     b.instances.append(instance)
     b.instance_things.append(things)
+    b.instance_owners.append(owner or b)
     b.instance_modules.append([])
     return Layer(len(b.instances) - 1, block.declaration)
 
