@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from dlc.dims import Dim, Size, evaluate, symbol
+from dlc.check_ir import check_program
+from dlc.dims import Dim, Size, evaluate, is_symbol, symbol
 from dlc.ir import FLOATS, BlockId, Equation, Home, Module, Port, Program, Static, TensorType
 from dlc.ops.api import Attributes, Op, OpError, Sample
 from dlc.ops.gradients import cotangents
@@ -186,8 +187,9 @@ def network_of(program: OneOp) -> Program:
     homes: dict[str, Home] = {}
     for index, number in enumerate(tape.inputs):
         for axis, size in enumerate(tape.types[number].shape):
-            if isinstance(size, Dim):
-                homes.setdefault(str(size), Home(str(size), f"x{index}", axis, size))
+            name = is_symbol(size)
+            if name is not None:
+                homes.setdefault(name, Home(name, f"x{index}", axis, size))
     module = Module(
         key="m",
         block=BlockId("test.dl", "Net"),
@@ -212,7 +214,9 @@ def network_of(program: OneOp) -> Program:
         next_buffers=(),
         signature=tuple((f"x{index}", False) for index in range(len(tape.inputs))),
     )
-    return Program("Net", (module,), "m")
+    network = Program("Net", (module,), "m")
+    check_program(network)
+    return network
 
 
 def needed(equations: Sequence[Recorded], wanted: Sequence[int]) -> list[Recorded]:
