@@ -59,6 +59,16 @@ class Matcher:
                 self._axis(name, declared, found, dimension, found.shape[axis])
                 axis += 1
 
+    def bind_fixed(self) -> None:
+        """Binds what the types of states say themselves (`P = 5`), given or not."""
+        for node in self.declaration.states:
+            for dimension in node.type.dimensions:
+                if isinstance(dimension, syntax.SizedDimension) and dimension.name not in self.sizes:
+                    size = size_of(self.scope, dimension.size).value
+                    assert isinstance(size, int | Dim)
+                    self.sizes[dimension.name] = size
+                    self.places[dimension.name] = (node.name, dimension.span)
+
     def _axis(
         self,
         name: str,

@@ -145,6 +145,7 @@ class Elaborator:
             for name, declared, found in waiting:
                 if found is not None and _is_compound(declared) == compound:
                     matcher.match(name, declared, found)
+        matcher.bind_fixed()
         return matcher.sizes
 
     def _check_nesting(self, declaration: BlockDeclaration, span: Span, *, given: bool) -> None:

@@ -126,6 +126,30 @@ network A:
     close(found["x_end"], end + 0.1 * (-0.1 * memory - 0.1 * end))
 
 
+def test_a_size_in_a_state_is_fixed(tmp_path: Path) -> None:
+    """`P = 3` in the state of a nested cell is no dimension that grows, given or not."""
+    text = """
+block cell:
+    input x: float[N]
+    state h: float[N, P = 3] = 0.5
+    next h = h + expand_dims(x, 1) * P
+    output y = sum(next h, axis=1)
+
+
+network A:
+    input x: float[N, T]
+    input start: float[N, 3]
+    output y = x -> scan(cell)
+    output z = cell(x[:, 0], h=start).y
+    output w = cell(x[:, 1])
+"""
+    x, start = normal(2, 4), normal(2, 3, seed=8)
+    found = run(tmp_path, text, {"x": x, "start": start})
+    close(found["y"], 1.5 + 9 * np.cumsum(x, axis=1))
+    close(found["z"], start.sum(axis=1) + 9 * x[:, 0])
+    close(found["w"], 1.5 + 9 * x[:, 1])
+
+
 # --- a prompt at once, and token by token ----------------------------------------------------------------------
 
 KEPT = ("keys", "values")
