@@ -15,6 +15,7 @@ from dlc.backends.common.printing import Printing
 from dlc.backends.common.quote import literal, name, quote
 from dlc.backends.common.rule import VARIES
 from dlc.dims import Dim, Size
+from dlc.ir import ITSELF
 from dlc.spec import syntax
 from dlc.spec.syntax import Expr
 
@@ -95,7 +96,7 @@ class Constants(Printing):
         return rest if slope == 1 else quote("$x // $k", x=rest, k=self.size(values.to_homes(slope, module.homes)))
 
     def _extent(self, port: str, axis: int) -> ast.expr:
-        return self.dialect.extent(self.own(port), axis)
+        return self.own(port) if axis == ITSELF else self.dialect.extent(self.own(port), axis)
 
     def _source(self, source: Expr) -> ast.expr:
         return python(source, self._name, self.owner.module)
@@ -107,6 +108,8 @@ class Constants(Printing):
                 return name(frame.targets[word])
         if word == "training":
             return self.dialect.training()
+        if word in self.given_sizes:
+            return self.own(word)
         if word in self.arguments:
             return name(self.arguments[word])
         if held.MARK + word in self.arguments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dlc.backends.common import given_sizes
 from dlc.backends.common.evaluate import PRESENT
 from dlc.backends.common.form import Element, Known, Own, Ref, Spread, Temp, Var
 from dlc.backends.common.structure import Item, Prepared
@@ -88,7 +89,8 @@ def static_names(module: Module) -> dict[str, object]:
     names: dict[str, object] = {name: static.value for name, static in module.hyperparameters}
     names.update(module.dims)
     names["training"] = module.training
-    names.update(dict.fromkeys((port.name for port in module.inputs), PRESENT))
+    sizes = given_sizes.ports(module)
+    names.update(dict.fromkeys((port.name for port in module.inputs if port.name not in sizes), PRESENT))
     names.update(dict.fromkeys(module.absent))
     return names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from dlc.backends.common import held
+from dlc.backends.common import given_sizes, held
 from dlc.backends.common.form import Fetch, Invoke, Items, Known, Make, Node, Ref, Run, Sample, Spread, Temp, Value
 from dlc.backends.common.native import Arguments
 from dlc.backends.common.operands import Operands
@@ -72,7 +72,10 @@ class Expressions(Operands):
 
     def _invoke(self, node: Invoke) -> ast.expr:
         callee = self.owner.folding.of(node.target)
-        given = {word: self.tensor(ref) for word, ref in node.inputs if ref is not None}
+        sizes = given_sizes.ports(callee.members[0].module)
+        given = {
+            word: self.ref(ref) if word in sizes else self.tensor(ref) for word, ref in node.inputs if ref is not None
+        }
         make = self.makes.get(node.slot.site)
         if make is None:  # a given layer is an object
             make = Make(node.slot, callee.block, node.target, (), (), ())
@@ -129,7 +132,8 @@ class Tools:
     def anchor(self) -> ast.expr | None:
         """The first input; else the first parameter."""
         form = self.body.form
-        tensors = [word for word in self.body.arguments if not held.is_held(word)]
+        sizes = self.body.given_sizes
+        tensors = [word for word in self.body.arguments if word not in sizes and not held.is_held(word)]
         if tensors:
             return self.body.own(tensors[0])
         return self.body.owner.own(form.weights[0].name) if form.weights else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlc.backends.api import Unit
-from dlc.backends.common import empties, extents, groups, held, merge, sizes
+from dlc.backends.common import empties, extents, given_sizes, groups, held, merge, sizes
 from dlc.backends.common import native as natives_module
 from dlc.backends.common.constructor import constructor
 from dlc.backends.common.context import choose, start
@@ -198,7 +198,11 @@ def merge_prepared(
     present = {port.name for module in modules for port in module.inputs}
     absent = {name for module in modules for name in module.absent}
     declared = first.signature or tuple((port.name, False) for port in first.inputs)
-    inputs = tuple((name, name in absent) for name, _ in declared if name in present)
+    by_keyword = given_sizes.ports(first).union(absent)
+    inputs = tuple((name, name in by_keyword) for name, _ in declared if name in present)
+    for module in modules:
+        if {port.name for port in module.inputs}.union(module.absent) != {name for name, _ in declared}:
+            raise Refused("different inputs")
     return Form(
         first.block,
         tuple(modules),

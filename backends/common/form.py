@@ -283,7 +283,8 @@ class Form:
 
     block: BlockId
     modules: tuple[Module, ...]
-    inputs: tuple[tuple[str, bool], ...]  # (name, optional)
+    #: By name, and whether by keyword: what may be absent, and sizes that a call gives (see `given_sizes`).
+    inputs: tuple[tuple[str, bool], ...]
     states: tuple[str, ...]
     weights: tuple[Weight, ...]
     body: Sequence

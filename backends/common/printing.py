@@ -9,7 +9,7 @@ import ast
 from collections import Counter
 from dataclasses import dataclass, field
 
-from dlc.backends.common import held, usage
+from dlc.backends.common import given_sizes, held, usage
 from dlc.backends.common.dialect import Dialect
 from dlc.backends.common.facts import Facts
 from dlc.backends.common.form import Bind, Form, Loop, Make, walk
@@ -67,6 +67,7 @@ class Printing:
         self.sizes: dict[str, str] = {}
         self.locals: dict[str, str] = {}
         self.kinds = usage.kinds(form)
+        self.given_sizes = given_sizes.ports(form.modules[0])
 
     def local(self, wish: str) -> str:
         """A variable that lives within one statement of the spec; later statements may have it again."""
@@ -79,6 +80,8 @@ class Printing:
             return name(self.overwritten[word])
         if word not in self.arguments:
             return self.owner.own(word)
+        if word in self.given_sizes:
+            return given_sizes.variable(self.arguments[word])
         if self.binds[word] == 0:
             return name(self.arguments[word])
         if word not in self.copies:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from dlc.backends.common import held
+from dlc.backends.common import given_sizes, held
 from dlc.backends.common.form import Bind, Form, Listing, Run, Spread, Temp, used, walk
 from dlc.backends.common.form import Sequence as Nodes
 from dlc.backends.common.liveness import Live
@@ -13,10 +13,12 @@ from dlc.ir import TensorType
 
 
 def arguments(form: Form) -> list[str]:
-    """Required inputs, states, given layers, optional inputs."""
-    required = [word for word, optional in form.inputs if not optional]
+    """Required inputs, states, given layers, given sizes, optional inputs."""
+    required = [word for word, by_keyword in form.inputs if not by_keyword]
     layers = [held.MARK + word for word in held.names(form.modules[0])]
-    return [*required, *form.states, *layers, *(word for word, optional in form.inputs if optional)]
+    sizes = given_sizes.ports(form.modules[0])
+    rest = sorted((word for word, by_keyword in form.inputs if by_keyword), key=lambda word: word not in sizes)
+    return [*required, *form.states, *layers, *rest]
 
 
 def count(form: Form, live: Live) -> Counter[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from dlc.backends.common import given_sizes
 from dlc.backends.common.names import dimension_name
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
@@ -194,11 +195,13 @@ def _is_layer(shell: Shell, word: str) -> bool:
 
 
 def _call_arguments(shell: Shell, leading: Sequence[str]) -> ast.arguments:
-    optional = {word for word, flag in shell.form.inputs if flag}
+    sizes = given_sizes.ports(shell.form.modules[0])
+    optional = {word for word, by_keyword in shell.form.inputs if by_keyword and word not in sizes}
     args = [ast.arg(word) for word in leading]
     defaults: list[ast.expr] = []
     for word, python_name in shell.body.arguments.items():
-        args.append(ast.arg(python_name, quote("tf.Tensor | None" if word in optional else "tf.Tensor")))
+        kind = "int" if word in sizes else "tf.Tensor | None" if word in optional else "tf.Tensor"
+        args.append(ast.arg(python_name, quote(kind)))
         if word in optional:
             defaults.append(literal(None))
     return ast.arguments([], args, None, [], [], None, defaults)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from dlc.backends.common import held
+from dlc.backends.common import given_sizes, held
 from dlc.backends.common.body import Body
 from dlc.backends.common.construction import Construction
 from dlc.backends.common.evaluate import free_names
@@ -154,10 +154,11 @@ class TorchClass:
         return [ast.Expr(ast.Constant(doc))] if doc else []
 
     def _forward_arguments(self, body: Body) -> tuple[list[ast.arg], list[ast.expr]]:
-        optional = {word for word, maybe in self.form.inputs if maybe}
+        sizes = given_sizes.ports(self.form.modules[0])
+        optional = {word for word, by_keyword in self.form.inputs if by_keyword and word not in sizes}
         args: list[ast.arg] = []
         for word, python_name in body.arguments.items():
-            kind = quote("Tensor | None") if word in optional else name("Tensor")
+            kind = quote("Tensor | None") if word in optional else name("int" if word in sizes else "Tensor")
             if held.is_held(word):
                 kind = self._layer_type(word)
             args.append(ast.arg(python_name, kind))

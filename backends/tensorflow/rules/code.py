@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from dlc.backends.common import given_sizes
 from dlc.backends.common.quote import call, literal, same
 from dlc.backends.common.rule import Site
 from dlc.ir import INTS
@@ -59,4 +60,7 @@ def one_for_all(node: ast.expr) -> ast.expr:
 
 def is_size(code: ast.expr) -> bool:
     """Whether code reads a run-time size."""
-    return any(isinstance(node, ast.Call) and ast.unparse(node.func) == "ops.shape" for node in ast.walk(code))
+    return any(
+        given_sizes.is_variable(node) or (isinstance(node, ast.Call) and ast.unparse(node.func) == "ops.shape")
+        for node in ast.walk(code)
+    )
