@@ -69,11 +69,14 @@ def test_sizes_that_cannot_be_found_are_told() -> None:
 
 def test_a_dimension_of_states_alone_starts_at_nothing() -> None:
     cache = program(
-        "input %0 x: float[N]; state %1 keys: float[N, P] = 0", "home N = x axis 0: N; home P = keys axis 1: P"
+        "input %0 x: float[N]; state %1 keys: float[P, Q] = 0",
+        "home N = x axis 0: N; home P = keys axis 0: P; home Q = keys axis 1: Q",
     )
-    assert choose_sizes(cache, 0) == {"N": 2, "P": 0}
-    assert choose_sizes(cache, 1) == {"N": 3, "P": 3}
-    assert make_inputs(cache, {"N": 2, "P": 0}, 0)["keys"].shape == (2, 0)
+    assert choose_sizes(cache, 0) == {"N": 2, "P": 0, "Q": 0}
+    later = choose_sizes(cache, 1)
+    assert later.keys() == {"N", "P", "Q"}
+    assert len({0, *later.values()}) == 4  # no two alike, none empty
+    assert make_inputs(cache, {"N": 2, "P": 0, "Q": 3}, 0)["keys"].shape == (0, 3)
 
 
 def test_tokens_end_in_padding() -> None:
