@@ -19,6 +19,7 @@ from dlc.spec.syntax import (
     Compare,
     Comprehension,
     Conditional,
+    Ellipsis,
     Constant,
     Expr,
     Index,
@@ -127,8 +128,8 @@ def _evaluate(node: Expr, names: Environment) -> Any:
             return _compare(ops, operands, names, node)
         case Conditional(body, test, orelse):
             return _evaluate(body if _truth(_evaluate(test, names)) else orelse, names)
-        case Index(value, items) if len(items) == 1:
-            return _index(_evaluate(value, names), items[0], names)
+        case Index(value, (item,)) if not isinstance(item, Ellipsis):
+            return _index(_evaluate(value, names), item, names)
         case Call(Name(function), args, keywords):
             return _call(function, [_evaluate(arg, names) for arg in args], bool(keywords), node)
         case Comprehension(element, clauses):
@@ -214,7 +215,7 @@ def _scopes(clauses: tuple[Clause, ...], names: Environment) -> Iterator[Environ
             yield from _scopes(rest, scope)
 
 
-def _free(node: Expr | Slice | None) -> Iterator[str]:
+def _free(node: Expr | Slice | Ellipsis | None) -> Iterator[str]:
     match node:
         case Name(id):
             yield id

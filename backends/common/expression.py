@@ -13,6 +13,7 @@ from dlc.spec.syntax import (
     Compare,
     Comprehension,
     Conditional,
+    Ellipsis,
     Constant,
     Expr,
     Index,
@@ -77,8 +78,8 @@ def python(node: Expr, names: Names, module: Callable[[str], ast.expr]) -> ast.e
         case Conditional(body, test, orelse):
             parts = [python(part, names, module) for part in (test, body, orelse)]
             return ast.IfExp(*parts)
-        case Index(value, items) if len(items) == 1:
-            return ast.Subscript(python(value, names, module), _item(items[0], names, module), ast.Load())
+        case Index(value, (item,)) if not isinstance(item, Ellipsis):
+            return ast.Subscript(python(value, names, module), _item(item, names, module), ast.Load())
         case Call(Name(function), args) if function in BUILTIN:
             return call(BUILTIN[function], *(python(arg, names, module) for arg in args))
         case Call(Name(function), args) if function in MATH:
