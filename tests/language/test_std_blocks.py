@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import test_std_attention
+import test_std_graphs
+import test_std_losses
+import test_std_sequences
 from dlc.passes.resolve import standard_library
-from language_runs import Array, Ran, close, normal, run
-
-torch = pytest.importorskip("torch")
-torch.set_num_threads(1)
-nn = torch.nn
-F = torch.nn.functional
+from language_runs import Array, Ran, close, normal
+from std_twins import F, applied, load, nn, numpy, tensor, torch
 
 X4 = normal(2, 4, 9, 7)
 X3 = normal(2, 3, 6)
 X2 = normal(3, 5)
+X5 = normal(2, 2, 4, 5, 3)
 #: A call of a block on x, the input, and its twin; weights are loaded by their names.
 TWINS: Mapping[str, tuple[Array, Callable[[], Any]]] = {
     "dense(3)": (X3, lambda: nn.Linear(6, 3)),
@@ -55,6 +56,47 @@ TWINS: Mapping[str, tuple[Array, Callable[[], Any]]] = {
     "gelu(approximate=true)": (X2, lambda: nn.GELU("tanh")),
     "silu": (X2, lambda: nn.SiLU()),
     "softplus": (X2 * 10, lambda: nn.Softplus()),
+    "relu6": (X2 * 10, lambda: nn.ReLU6()),
+    "prelu": (X4, lambda: nn.PReLU(4)),
+    "prelu(shared=true)": (X4, lambda: nn.PReLU()),
+    "selu": (X2, lambda: nn.SELU()),
+    "celu(alpha=0.3)": (X2, lambda: nn.CELU(0.3)),
+    "mish": (X2 * 10, lambda: nn.Mish()),
+    "softsign": (X2, lambda: nn.Softsign()),
+    "log_sigmoid": (X2 * 100, lambda: nn.LogSigmoid()),
+    "hard_sigmoid": (X2 * 5, lambda: nn.Hardsigmoid()),
+    "hard_swish": (X2 * 5, lambda: nn.Hardswish()),
+    "hard_tanh(low=-0.5)": (X2, lambda: nn.Hardtanh(-0.5, 1.0)),
+    "soft_shrink": (X2, lambda: nn.Softshrink()),
+    "hard_shrink(0.3)": (X2, lambda: nn.Hardshrink(0.3)),
+    "tanh_shrink": (X2, lambda: nn.Tanhshrink()),
+    "glu": (X3, lambda: nn.GLU()),
+    "reglu": (X3, lambda: lambda x: x[..., :3] * F.relu(x[..., 3:])),
+    "geglu": (X3, lambda: lambda x: x[..., :3] * F.gelu(x[..., 3:])),
+    "swiglu": (X3, lambda: lambda x: x[..., :3] * F.silu(x[..., 3:])),
+    "conv1d(4, 3, stride=2, padding=1, dilation=2)": (X3, lambda: nn.Conv1d(3, 4, 3, 2, 1, 2)),
+    "conv1d(6, 3, groups=3, bias=false)": (X3, lambda: nn.Conv1d(3, 6, 3, groups=3, bias=False)),
+    "conv3d(4, 2, stride=2, padding=1)": (X5, lambda: nn.Conv3d(2, 4, 2, 2, 1)),
+    "conv_transpose1d(4, 3, stride=2, padding=1, output_padding=1)": (X3, lambda: nn.ConvTranspose1d(3, 4, 3, 2, 1, 1)),
+    "conv_transpose3d(3, 2, stride=2)": (X5, lambda: nn.ConvTranspose3d(2, 3, 2, 2)),
+    "depthwise_conv2d(3, multiplier=2, padding=1)": (X4, lambda: nn.Conv2d(4, 8, 3, padding=1, groups=4)),
+    "max_pool1d(2)": (X3, lambda: nn.MaxPool1d(2)),
+    "max_pool3d(2, stride=1)": (X5, lambda: nn.MaxPool3d(2, 1)),
+    "avg_pool1d(3, stride=1, padding=1)": (X3, lambda: nn.AvgPool1d(3, 1, 1)),
+    "avg_pool3d(2)": (X5, lambda: nn.AvgPool3d(2)),
+    "lp_pool2d(2.0, 2)": (X4, lambda: nn.LPPool2d(2, 2)),
+    "adaptive_avg_pool2d(4, 3)": (X4, lambda: nn.AdaptiveAvgPool2d((4, 3))),
+    "adaptive_avg_pool2d(9, 7)": (X4, lambda: nn.AdaptiveAvgPool2d((9, 7))),
+    "global_max_pool": (X4, lambda: lambda x: x.amax((2, 3))),
+    "group_norm(2)": (X4, lambda: nn.GroupNorm(2, 4)),
+    "group_norm(4, epsilon=0.1, affine=false)": (X3.reshape(2, 9, 2)[:, :8], lambda: nn.GroupNorm(4, 8, 0.1, False)),
+    "instance_norm": (X4, lambda: nn.InstanceNorm2d(4)),
+    "instance_norm(affine=true)": (X3, lambda: nn.InstanceNorm1d(3, affine=True)),
+    "rms_norm": (X3, lambda: nn.RMSNorm(6, 1e-6)),
+    "local_response_norm(3, alpha=0.1)": (X4, lambda: nn.LocalResponseNorm(3, 0.1)),
+    "local_response_norm(4, alpha=0.1, k=2.0)": (X4, lambda: nn.LocalResponseNorm(4, 0.1, k=2.0)),
+    "channel_dropout": (X4, lambda: nn.Dropout2d().eval()),
+    "stochastic_depth": (X4, lambda: nn.Identity()),
 }
 #: Blocks with tests of their own below, or in test_training.py.
 ELSEWHERE = {
@@ -65,35 +107,15 @@ ELSEWHERE = {
     "scaled_dot_product_attention",
     "multi_head_attention",
     "add_sinusoidal_positions",
+    "bilinear",
+    "maxout",
+    "causal_conv1d",
+    "separable_conv2d",
+    *test_std_sequences.BLOCKS,
+    *test_std_attention.BLOCKS,
+    *test_std_graphs.BLOCKS,
+    *test_std_losses.BLOCKS,
 }
-
-
-def tensor(array: Array) -> torch.Tensor:
-    return torch.from_numpy(np.array(array))
-
-
-def numpy(value: torch.Tensor) -> Array:
-    return value.detach().numpy()
-
-
-def load(module: nn.Module, weights: Mapping[str, Array]) -> nn.Module:
-    """The module in float64 with these weights; all of them are used, and none is left as it was drawn."""
-    state = {name: tensor(array) for name, array in weights.items()}
-    open_names = {n for n in module.state_dict() if not n.endswith("num_batches_tracked")} - set(state)
-    assert not open_names, open_names
-    module.double().load_state_dict(state, strict=False)
-    return module
-
-
-def declared(inputs: Mapping[str, Array]) -> str:
-    """`input` lines for fixed shapes."""
-    kind = {"f": "float", "i": "int", "b": "bool"}
-    lines = (f"    input {n}: {kind[a.dtype.kind]}[{', '.join(map(str, a.shape))}]\n" for n, a in inputs.items())
-    return "network A:\n" + "".join(lines)
-
-
-def applied(folder: Path, body: str, inputs: Mapping[str, Array]) -> Ran:
-    return run(folder, declared(inputs) + "".join(f"    {line}\n" for line in body.splitlines()), inputs)
 
 
 def test_all_blocks_have_a_twin() -> None:
@@ -201,3 +223,29 @@ def test_sinusoidal_positions_by_formula(tmp_path: Path) -> None:
             expected[:, t, 2 * i] += np.sin(angle)
             expected[:, t, 2 * i + 1] += np.cos(angle)
     close(applied(tmp_path, "output y = x -> add_sinusoidal_positions", {"x": x})["y"], expected)
+
+
+def test_bilinear(tmp_path: Path) -> None:
+    left, right = normal(3, 4), normal(3, 5, seed=3)
+    found = applied(tmp_path, "output y = bilinear(2)(left, right)", {"left": left, "right": right})
+    twin = load(nn.Bilinear(4, 5, 2), {"weight": found.weight("weight"), "bias": found.weight("bias")})
+    close(found["y"], numpy(twin(tensor(left), tensor(right))))
+
+
+def test_maxout_by_formula(tmp_path: Path) -> None:
+    found = applied(tmp_path, "output y = x -> maxout(3, pieces=4)", {"x": X3})
+    pieces = (X3 @ found.weight("weight").T + found.weight("bias")).reshape(2, 3, 3, 4)
+    close(found["y"], pieces.max(axis=-1))
+
+
+def test_causal_convolution_sees_nothing_later(tmp_path: Path) -> None:
+    found = applied(tmp_path, "output y = x -> causal_conv1d(4, 3, dilation=2)", {"x": X3})
+    twin = load(nn.Conv1d(3, 4, 3, padding=4, dilation=2), {n: found.weight(n) for n in ("weight", "bias")})
+    close(found["y"], numpy(twin(tensor(X3)))[:, :, :6])
+
+
+def test_separable_convolution(tmp_path: Path) -> None:
+    found = applied(tmp_path, "output y = x -> separable_conv2d(5, 3, multiplier=2, stride=2, padding=1)", {"x": X4})
+    first = load(nn.Conv2d(4, 8, 3, 2, 1, groups=4, bias=False), {"weight": found.weight("depthwise.conv2d.weight")})
+    last = load(nn.Conv2d(8, 5, 1), {n: found.weight(f"y.conv2d.{n}") for n in ("weight", "bias")})
+    close(found["y"], numpy(last(first(tensor(X4)))))
