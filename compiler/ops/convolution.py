@@ -159,7 +159,7 @@ def _conv_transpose(operands: Sequence[Any], attributes: Attributes) -> tuple[An
     room = tuple(size + low + high for size, (low, high) in zip(out[2:], attributes["padding"], strict=True))
     whole = np.zeros((*out[:2], *room), dtype=x.dtype)
     part = (groups, weight.shape[0] // groups, weight.shape[1])
-    columns = x.reshape(x.shape[0], groups, part[1], -1)
+    columns = x.reshape(x.shape[0], groups, part[1], math.prod(x.shape[2:]))
     for offset in offsets(kernel):
         place = strided(offset, attributes["stride"], attributes["dilation"], x.shape[2:])
         kernels = weight[(..., *offset)].reshape(part).transpose(0, 2, 1)
@@ -221,6 +221,7 @@ OPS: tuple[Op, ...] = (
             sample(floats(2, 2, 4, 4), floats(2, 3, 3, 3), dilation=2, padding=((1, 2), (0, 1)), name="dilated"),
             sample(floats(1, 2, 2, 2), floats(2, 1, 1, 1), stride=3, output_padding=2, name="gaps"),
             sample(floats(1, 1, 1), floats(1, 1, 1), name="size 1"),
+            sample(floats(0, 2, 4), floats(2, 3, 3), name="empty batch"),
         ),
         "The adjoint of conv: out[n, o, p * stride + k * dilation - low] += x[n, c, p] * weight[c, o, k]. "
         "torch.nn.functional.conv_transpose2d without bias.",

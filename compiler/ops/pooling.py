@@ -158,6 +158,7 @@ OPS: tuple[Op, ...] = (
             *_COMMON,
             sample(floats(2, 2, 5, 5), kernel=3, stride=2, padding=1, include_padding=False, name="inside only"),
             sample(floats(1, 2, 6, 7), **_CEIL_INSIDE, name="ceil inside"),
+            sample(floats(0, 2, 4), kernel=2, name="empty batch"),
         ),
         "The mean of each window; padding counts as zeros unless include_padding is false; what hangs over the padded "
         "end in ceil mode does not count. torch.nn.functional.avg_pool2d.",
