@@ -14,9 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VIEW = ROOT / "build" / "typecheck"
 FOLDERS = {"compiler": "dlc", "spec": "dlc/spec", "backends": "dlc/backends"}
-# helpers.py is text that generated files are given, typed as Keras users type; Keras has no types to check it by.
 CONFIG = """{{
-  "include": ["dlc"], "exclude": ["dlc/backends/tensorflow/helpers.py"],
+  "include": ["dlc"],
   "typeCheckingMode": "strict", "pythonVersion": "3.11",
   "venvPath": "{root}", "venv": ".venv", "reportMissingTypeStubs": false, "reportMissingModuleSource": false,
   "reportUnknownMemberType": false, "reportUnknownVariableType": false, "reportUnknownArgumentType": false

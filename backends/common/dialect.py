@@ -7,10 +7,11 @@ statements, loops, branches, names and calls.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from dlc.backends.common.form import Sample, Step
+from dlc.backends.common.native import Native
 from dlc.backends.common.rule import Site
 from dlc.ir import TensorType
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 class Dialect(Protocol):
     """Spellings of one backend, used while a body is printed."""
+
+    @property
+    def collects(self) -> bool:
+        """True if a scan is a loop that gathers its outputs: `Parts.results` are then what these are called in it."""
+        ...
 
     def op(self, site: Site) -> ast.expr:
         """The code of an op (see `rule`)."""
@@ -53,8 +59,18 @@ class Dialect(Protocol):
         """The mode as a truth value."""
         ...
 
-    def layer(self, target: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
-        """A call of a layer."""
+    def layer(
+        self,
+        target: ast.expr,
+        args: Sequence[ast.expr],
+        layers: Mapping[str, ast.expr],
+        keywords: Sequence[ast.keyword],
+    ) -> ast.expr:
+        """A call of a layer. `layers`: those that it is given, by argument; they follow `args`."""
+        ...
+
+    def member(self, owner: ast.expr, word: str, native: Native | None) -> ast.expr:
+        """A layer or parameter inside of another layer, which is printed as `native` or as a class of its own."""
         ...
 
     def draw(

@@ -24,13 +24,7 @@ class Expressions(Operands):
             case Invoke():
                 return self._invoke(node)
             case Fetch():
-                target = self.slot(node.slot)
-                for part in node.parameter.split("."):
-                    target = (
-                        quote("$x[$i]", x=target, i=int(part))
-                        if part.isdigit()
-                        else ast.Attribute(target, part, ast.Load())
-                    )
+                target = self._fetch(node)
                 return self.dialect.snapshot(target) if node.stored else target
             case Sample():
                 shape = [self.value(value) for value in node.shape]
@@ -43,6 +37,17 @@ class Expressions(Operands):
         if isinstance(ref, Temp) and ref.id in self.numbers:
             return self.dialect.number(*self.numbers[ref.id], self.kinds[ref.id], self)
         return self.ref(ref)
+
+    def _fetch(self, node: Fetch) -> ast.expr:
+        """A parameter of another instance, by its path."""
+        target = self.slot(node.slot)
+        make = self.makes.get(node.slot.site)
+        native = None if make is None else self.owner.folding.of(make.target).native
+        for part in node.parameter.split("."):
+            here = quote("$x[$i]", x=target, i=int(part)) if part.isdigit() else None
+            target = here or self.dialect.member(target, part, native)
+            native = None
+        return target
 
     def _run(self, node: Run) -> ast.expr:
         operands: list[ast.expr] = []
@@ -85,17 +90,17 @@ class Expressions(Operands):
         optional = {} if callee.form is None else dict(callee.form.inputs)
         args = [code for word, code in given.items() if not optional.get(word)]
         args += [self.tensor(ref) for ref in node.states]
-        args += self.layers(node)
+        layers = self.layers(node)
         keywords = [ast.keyword(word, code) for word, code in given.items() if optional.get(word)]
         if self.owner.is_function(callee):
             for word, value in make.hyperparameters:
                 if self.plain(value) is VARIES or self.plain(value) != self.owner.default(callee, word):
                     keywords.append(ast.keyword(word, self.value(value)))
-            return ast.Call(self.owner.function(callee), args, keywords)
+            return ast.Call(self.owner.function(callee), [*args, *layers.values()], keywords)
         target = self.slot(node.slot)
         if callee.native is not None and callee.native.apply is not None:
             return callee.native.apply({**given, "layer": target}, self.native_arguments(make))
-        return self.dialect.layer(target, args, keywords)
+        return self.dialect.layer(target, args, layers, keywords)
 
     def native_arguments(self, make: Make) -> Arguments:
         pairs = (*make.hyperparameters, *make.dims)

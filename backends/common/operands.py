@@ -58,8 +58,8 @@ class Operands(Constants):
                 node = quote("$x[$i]", x=node, i=self.value(index))
         return node
 
-    def layers(self, node: Invoke | Step) -> list[ast.expr]:
-        """The layers that a call hands on, in the order of the callee's arguments; a list's items as a list."""
+    def layers(self, node: Invoke | Step) -> dict[str, ast.expr]:
+        """The layers that a call hands on, by the callee's arguments, in their order; a list's items as a list."""
         out: dict[str, ast.expr] = {}
         for word, slot in node.layers:
             head, *rest = word.split(".")
@@ -70,7 +70,7 @@ class Operands(Constants):
             items = out.setdefault(head, ast.List([], ast.Load()))
             assert isinstance(items, ast.List)
             items.elts.append(code)
-        return list(out.values())
+        return out
 
     def _iterable_here(self, node: ast.expr, depth: int) -> bool:
         """True if the container is there when the loop at this depth starts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from dlc.backends.common import given_sizes
+from dlc.backends.common import given_sizes, held
 from dlc.backends.common.names import dimension_name
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
@@ -16,7 +16,7 @@ from dlc.backends.tensorflow.tidy import tidy
 from dlc.diagnostics import error
 from dlc.spec.syntax import ConstantType, Hyperparameter
 
-_TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": "int", "layer": "keras.layers.Layer"}
+_TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": "int"}
 
 
 def function_code(shell: Shell, word: str) -> ast.FunctionDef:
@@ -87,7 +87,6 @@ def _init(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     body += making.weights(early=True)
     if len(body) == 1 and shell.context.precision == "f32":
         return None
-    shell.module("Any")
     arguments.kwarg = ast.arg("kwargs", name("Any"))
     return _function("__init__", arguments, body, literal(None))
 
@@ -172,23 +171,17 @@ def _shape_arguments(shell: Shell, ports: Sequence[str]) -> dict[str, str]:
 
 def _get_config(shell: Shell) -> ast.FunctionDef | None:
     words = _words(shell)
-    if not words or any(_is_layer(shell, word) for word in words):
+    if not words:
         return None
     items: list[ast.expr | None] = [literal(shell.argument(word)) for word in words]
     values: list[ast.expr] = [_config_value(shell, word) for word in words]
     table = ast.Dict([None, *items], [quote("super().get_config()"), *values])
     arguments = ast.arguments([], [ast.arg("self")], None, [], [], None, [])
-    shell.module("Any")
     return _function("get_config", arguments, [ast.Return(table)], quote("dict[str, Any]"))
 
 
 def _config_value(shell: Shell, word: str) -> ast.expr:
     return dotted(f"self.{shell.stored(word)}")
-
-
-def _is_layer(shell: Shell, word: str) -> bool:
-    found = _declared(shell, word)
-    return found is not None and (found.type.name == "layer" or (found.type.element or found.type).name == "layer")
 
 
 # --- pieces --------------------------------------------------------------------------------------------------------
@@ -200,11 +193,19 @@ def _call_arguments(shell: Shell, leading: Sequence[str]) -> ast.arguments:
     args = [ast.arg(word) for word in leading]
     defaults: list[ast.expr] = []
     for word, python_name in shell.body.arguments.items():
-        kind = "int" if word in sizes else "tf.Tensor | None" if word in optional else "tf.Tensor"
-        args.append(ast.arg(python_name, quote(kind)))
+        kind = quote("int") if word in sizes else _argument_type(shell, word, word in optional)
+        args.append(ast.arg(python_name, kind))
         if word in optional:
             defaults.append(literal(None))
     return ast.arguments([], args, None, [], [], None, defaults)
+
+
+def _argument_type(shell: Shell, word: str, optional: bool) -> ast.expr:
+    """A tensor, or a layer that the block is given (see `held`), or a list of these."""
+    if not held.is_held(word):
+        return quote("tf.Tensor | None" if optional else "tf.Tensor")
+    found = dict(shell.form.modules[0].hyperparameters)[word.removeprefix(held.MARK)].value
+    return quote("list[keras.layers.Layer]" if isinstance(found, tuple) else "keras.layers.Layer")
 
 
 def _function(word: str, arguments: ast.arguments, body: list[ast.stmt], returns: ast.expr) -> ast.FunctionDef:

@@ -16,12 +16,13 @@ from dlc.backends.common.quote import dotted, literal, statements
 from dlc.backends.common.starts import starts
 from dlc.backends.common.told import unknowns_told
 from dlc.backends.tensorflow.classes import class_code, function_code
+from dlc.backends.tensorflow.early import early_reads
 from dlc.backends.tensorflow.helper_code import CLASSES, LOADING, class_text, functions_for, helpers
 from dlc.backends.tensorflow.kernels import Kernels, keep_kernels
 from dlc.backends.tensorflow.layout import assign
 from dlc.backends.tensorflow.natives import NATIVES, KerasNative
 from dlc.backends.tensorflow.networks import factory, output_names
-from dlc.backends.tensorflow.readers import read_blocks
+from dlc.backends.tensorflow.readers import readings
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.shell import FileContext, Shell
 from dlc.diagnostics import error
@@ -61,7 +62,7 @@ class TensorFlowBackend:
         lowered, last, kernels = lower(unit, options)
         file = f"{identifier(unit.stem)}_tensorflow.py"
         with unknowns_told("tensorflow"):
-            folding = fold(lowered, natives_for(lowered) if options.natives else {}, sized=False)
+            folding = fold(lowered, natives_for(lowered) if options.natives else {}, sized=False, layers=True)
             text, words = print_file(folding, last, kernels, options)
         entries = {network.name: _entry(network, file, words[network.name]) for network in unit.networks}
         return Artifact({file: text}, entries)
@@ -81,10 +82,20 @@ def _require_inputs(unit: Unit) -> None:
 
 
 def natives_for(unit: Unit) -> dict[str, Native]:
-    """The natives that the unit may use: those whose parameters no module reads by name."""
+    """The natives that the unit may use: none whose parameters are read before Keras has them, or in another layout."""
     programs = [program for network in unit.networks for program in (network.inference, network.training)]
-    read = {block.name for block in read_blocks(programs) if block.standard}
-    return {word: native for word, native in NATIVES.items() if native.block not in read}
+    hidden = {block.name for block in early_reads(programs).weights if block.standard}
+    hidden |= {
+        reading.block.name
+        for reading in readings(programs)
+        if reading.block.standard and not (reading.directly and _is_plain(reading.block.name, reading.parameter))
+    }
+    return {word: native for word, native in NATIVES.items() if native.block not in hidden}
+
+
+def _is_plain(block: str, parameter: str) -> bool:
+    native = NATIVES.get(block)
+    return isinstance(native, KerasNative) and native.weights.get(parameter) not in (None, "kernel")
 
 
 def _entry(network: Network, file: str, factory: str) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dlc.backends.common.body import Body, Parts
 from dlc.backends.common.expressions import Expressions
 from dlc.backends.common.fold import Folded
 from dlc.backends.common.form import Sample, Step
+from dlc.backends.common.native import Native
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import VARIES, Site, apply
+from dlc.backends.tensorflow.natives import KerasNative
 from dlc.backends.tensorflow.rules import RULES
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES, dtype_code, is_size
+from dlc.backends.tensorflow.words import attribute_name
 from dlc.diagnostics import error
 from dlc.ir import FLOATS, INTS, TensorType
 from dlc.spec.record import replace
@@ -40,6 +43,10 @@ class KerasDialect:
     ) -> ast.expr:
         return call("ops.full", ast.Tuple(shape, ast.Load()), code, dtype=dtype_code(kind.dtype))
 
+    @property
+    def collects(self) -> bool:
+        return False
+
     def op(self, site: Site) -> ast.expr:
         rule = RULES.get(site.op)
         if rule is None:
@@ -57,9 +64,21 @@ class KerasDialect:
     def training(self) -> ast.expr:
         return name("training")
 
-    def layer(self, target: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
-        renamed = [ast.keyword("attention_mask" if k.arg == "mask" else k.arg, k.value) for k in keywords]
+    def layer(
+        self,
+        target: ast.expr,
+        args: Sequence[ast.expr],
+        layers: Mapping[str, ast.expr],
+        keywords: Sequence[ast.keyword],
+    ) -> ast.expr:
+        """Keras takes tensors alone by position."""
+        named = [*(ast.keyword(word, code) for word, code in layers.items()), *keywords]
+        renamed = [ast.keyword("attention_mask" if k.arg == "mask" else k.arg, k.value) for k in named]
         return ast.Call(target, list(args), renamed)
+
+    def member(self, owner: ast.expr, word: str, native: Native | None) -> ast.expr:
+        found = native.weights[word] if isinstance(native, KerasNative) else attribute_name(word)
+        return ast.Attribute(owner, found, ast.Load())
 
     def draw(
         self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Expressions
@@ -138,8 +157,9 @@ class KerasDialect:
             states.append(name(parameters[-1]))
         args = [given[word] for word, optional in inputs if not optional] + states
         keywords = [ast.keyword(word, given[word]) for word, optional in inputs if optional and word in given]
-        called = self.layer(parts.cell, args, keywords)
-        if not keywords and [code.id for code in args if isinstance(code, ast.Name)] == parameters:
+        layers = body.layers(node)
+        called = self.layer(parts.cell, args, layers, keywords)
+        if not keywords and not layers and [code.id for code in args if isinstance(code, ast.Name)] == parameters:
             return before, parts.cell
         defaults: list[ast.expr] = []
         arguments = [ast.arg(word) for word in parameters]

@@ -3,6 +3,10 @@ import it. Each function stands alone or names its own helpers. Laid out for lin
 """
 
 # fmt: off
+# Keras has no types; what pyright infers from its sources is another backend's tensor, or None.
+# pyright: basic, reportReturnType=false, reportArgumentType=false, reportOptionalOperand=false
+# pyright: reportOptionalSubscript=false, reportOptionalMemberAccess=false, reportOptionalIterable=false
+# pyright: reportOperatorIssue=false, reportCallIssue=false, reportIncompatibleMethodOverride=false
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -3,6 +3,10 @@
 """
 
 # fmt: off
+# Keras has no types; what pyright infers from its sources is another backend's tensor, or None.
+# pyright: basic, reportReturnType=false, reportArgumentType=false, reportOptionalOperand=false
+# pyright: reportOptionalSubscript=false, reportOptionalMemberAccess=false, reportOptionalIterable=false
+# pyright: reportOperatorIssue=false, reportCallIssue=false, reportIncompatibleMethodOverride=false
 from __future__ import annotations
 
 import math
@@ -70,7 +74,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         if not training or not self.trainable:
             return super().call(inputs)
-        mean, variance = ops.moments(inputs, axes=range(len(inputs.shape) - 1))
+        mean, variance = ops.moments(inputs, list(range(len(inputs.shape) - 1)))
         count = ops.cast(ops.size(inputs) / ops.size(mean), inputs.dtype)
         unbiased = variance * (count / (count - 1))
         new = 1 - self.momentum

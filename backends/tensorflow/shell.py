@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -18,69 +17,9 @@ from dlc.backends.common.shapes import axis_of
 from dlc.backends.tensorflow.axes import place
 from dlc.backends.tensorflow.dialect import KerasDialect
 from dlc.backends.tensorflow.early import Early, early_reads
+from dlc.backends.tensorflow.words import MASK, attribute_name
 from dlc.ir import BlockId
 from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Unary
-
-#: Attributes of keras.layers.Layer: nothing of the spec may be called so.
-LAYER_ATTRIBUTES = frozenset(
-    {
-        "activity_regularizer",
-        "add_loss",
-        "add_metric",
-        "add_variable",
-        "add_weight",
-        "autocast",
-        "build",
-        "built",
-        "call",
-    }
-    | {
-        "build_from_config",
-        "call_signature_parameters",
-        "compute_dtype",
-        "compute_mask",
-        "compute_output_shape",
-        "dtype",
-    }
-    | {
-        "compute_output_spec",
-        "count_params",
-        "dtype_policy",
-        "from_config",
-        "get_build_config",
-        "get_config",
-        "get_weights",
-    }
-    | {
-        "input",
-        "input_dtype",
-        "input_spec",
-        "load_own_variables",
-        "losses",
-        "metrics",
-        "metrics_variables",
-        "name",
-        "path",
-    }
-    | {"non_trainable_variables", "non_trainable_weights", "output", "quantization_mode", "quantize", "quantized_build"}
-    | {"quantized_call", "rematerialized_call", "save_own_variables", "set_weights", "stateless_call", "supports_jit"}
-    | {"supports_masking", "symbolic_call", "trainable", "trainable_variables", "trainable_weights", "variable_dtype"}
-    | {"variables", "weights", "seed_generator", "axes"}
-)
-
-
-#: Keras gives an argument called `mask` a meaning of its own.
-MASK = "attention_mask"
-
-
-def attribute_name(word: str) -> str:
-    """How an attribute of a layer is called: the spec's word, with an underscore if Keras has it.
-
-    Also if it ends in one: `named_weights` takes one away.
-    """
-    plain = word if word.isidentifier() else identifier(word)
-    taken = plain in LAYER_ATTRIBUTES or keyword.iskeyword(plain) or plain.endswith("_")
-    return f"{plain}_" if taken else plain
 
 
 @dataclass(slots=True)
@@ -93,8 +32,6 @@ class FileContext:
     kernels: Mapping[BlockId, frozenset[str]]
     precision: str = "f32"
     names: dict[int, str] = field(default_factory=dict[int, str])
-    helpers: set[str] = field(default_factory=set[str])
-    modules: set[str] = field(default_factory=set[str])
     early: Early = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,6 +44,8 @@ class FileContext:
             return folded.native is not None and folded.native.construct is None
         if form.weights or form.states or folded.index in {self.folding.entry(n).index for n in self._programs()}:
             return False
+        if any(member.module.key in self.folding.given[member.program] for member in folded.members):
+            return False  # some block gets it as a layer
         for node in walk(form.body):
             if isinstance(node, Make) and not self.is_function(self.folding.of(node.target)):
                 return False
@@ -157,11 +96,9 @@ class Shell:
         return name(self.context.names[folded.index])
 
     def module(self, word: str) -> ast.expr:
-        self.context.modules.add(word)
         return name(word)
 
     def helper(self, word: str) -> ast.expr:
-        self.context.helpers.add(word)
         return name(word)
 
     def default(self, folded: Folded, word: str) -> object:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dlc.backends.common.body import Body, Parts
 from dlc.backends.common.expressions import Expressions, Tools
 from dlc.backends.common.form import Sample, Step
+from dlc.backends.common.native import Native
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import Site, apply
 from dlc.backends.torch.dtypes import dtype_code, is_default
@@ -42,6 +43,10 @@ _NUMBER_OPS = frozenset(
 @dataclass(frozen=True, slots=True)
 class TorchDialect:
     precision: str
+
+    @property
+    def collects(self) -> bool:
+        return True
 
     def op(self, site: Site) -> ast.expr:
         return apply(RULES[site.op], self._with_tensors(site))
@@ -95,8 +100,17 @@ class TorchDialect:
     def training(self) -> ast.expr:
         return quote("self.training")
 
-    def layer(self, target: ast.expr, args: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> ast.expr:
-        return ast.Call(target, list(args), list(keywords))
+    def layer(
+        self,
+        target: ast.expr,
+        args: Sequence[ast.expr],
+        layers: Mapping[str, ast.expr],
+        keywords: Sequence[ast.keyword],
+    ) -> ast.expr:
+        return ast.Call(target, [*args, *layers.values()], list(keywords))
+
+    def member(self, owner: ast.expr, word: str, native: Native | None) -> ast.expr:
+        return ast.Attribute(owner, word, ast.Load())
 
     def draw(
         self, node: Sample, shape: Sequence[ast.expr], arguments: Sequence[ast.expr], body: Expressions
@@ -132,8 +146,8 @@ class TorchDialect:
 
     def scan(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], list[ast.expr]]:
         """A loop over time. Gives the stacked outputs as expressions."""
-        scan = node.scan
-        step = body.local("t")
+        scan, cell = node.scan, body.owner.folding.of(node.target)
+        step = body.local("t", parts.results)
         out: list[ast.stmt] = []
         count = len(scan.stacked)
         outputs, states = parts.results[:count], parts.results[count:]
@@ -144,11 +158,14 @@ class TorchDialect:
             out += statements("$items = []", items=name(word))
         args = [_at(x, lane.axis, name(step)) for lane, x in zip(scan.scanned, parts.scanned, strict=True)]
         keywords = [ast.keyword(word, x) for word, x in zip(scan.captured, parts.captured, strict=True)]
-        news = [body.local(f"next_{word}") for word in states] if parts.lengths is not None else states
+        news = states
+        if parts.lengths is not None:
+            news = []
+            for port in cell.members[0].module.next_states:
+                news.append(body.local(f"next_{port.name.split('.')[-1]}", news))
         given = [ast.keyword(lane.name, x) for lane, x in zip(scan.scanned[1:], args[1:], strict=True)]
-        cell = body.owner.folding.of(node.target)
         args, optional = _ordered(cell, args[:1], given + keywords, [name(word) for word in states])
-        result = self.layer(parts.cell, [*args, *body.layers(node)], optional)
+        result = self.layer(parts.cell, args, body.layers(node), optional)
         named = dict(zip((lane.name for lane in scan.stacked), outputs, strict=True))
         made = [named.get(port.name, "_") for port in cell.members[0].module.outputs]
         loop: list[ast.stmt] = [ast.Assign([_targets([*made, *news])], result)]
@@ -198,9 +215,7 @@ def _list_names(outputs: Sequence[str], body: Body) -> list[str]:
     out: list[str] = []
     for word in outputs:
         base = word.rstrip("0123456789").rstrip("_")
-        wish = f"{base}_steps" if base.endswith("s") else f"{base}s"
-        name = body.local(wish)
-        out.append(body.scope.allocate(wish) if name in out else name)
+        out.append(body.local(f"{base}_steps" if base.endswith("s") else f"{base}s", out))
     return out
 
 

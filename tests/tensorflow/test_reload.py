@@ -107,11 +107,11 @@ def lenet(tmp_path: Path) -> tuple[Any, Any, dict[str, np.ndarray]]:
         (lambda weights: weights.update(surplus=np.zeros(3, "float32")), "only .*wrong.safetensors has surplus"),
         (
             lambda weights: weights.update({"dense.bias": np.zeros(3, "float32")}),
-            r"variable.shape=\(120,\), Received: value.shape=\(3,\)",
+            r"shape=\(120,\), Received.*shape=\(3,\)",
         ),
         (
             lambda weights: weights.update({"dense_9.bias": np.zeros(3, "float32")}),
-            "only .*wrong.safetensors has dense_9.bias",
+            "only .*has dense_9.bias",
         ),
     ],
 )
