@@ -238,3 +238,14 @@ def test_the_backend_writes_text_that_its_runner_runs(tmp_path: Path) -> None:
         np.testing.assert_array_equal(runner.run(inputs, True)["buffer norm.running_mean"], [0.81] * 4)
     with pytest.raises(DlcError, match="no network `Third`"):
         runner.load(str(tmp_path), "two_reference.ir:Third", None, "f32")
+
+
+@pytest.mark.parametrize("precision", ["f16", "bf16", "f64"])
+def test_inputs_are_taken_in_any_width(precision: str) -> None:
+    """A half type is no number of NumPy's own kind, but a float all the same."""
+    interpreter = Interpreter(RECURRENT, starting(RECURRENT), precision=precision)
+    inputs = {n: a.astype(np.float32) if a.dtype.kind == "f" else a for n, a in recurrent_inputs().items()}
+    for result in interpreter.run(inputs).values():
+        assert result.dtype == interpreter.dtype("float")
+    with pytest.raises(DlcError, match="E0810"):
+        interpreter.run({**inputs, "lengths": inputs["x"][:, 0, 0]})
