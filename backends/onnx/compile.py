@@ -23,6 +23,7 @@ from dlc.backends.onnx.graph import Names, element
 from dlc.backends.onnx.library import Library, finish
 from dlc.backends.onnx.proto import Initialiser, Model, Tensor, serialise
 from dlc.backends.onnx.scope import STORED_PRECISION, Scope
+from dlc.backends.onnx.trim import trim
 from dlc.ir import Module, Program, TensorType
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.draws import explicit_network
@@ -35,17 +36,17 @@ def compile_unit(unit: Unit, options: Options) -> Artifact:
     entries: dict[str, str] = {}
     for network in unit.networks:
         name = f"{network.name}.training.onnx" if options.training else f"{network.name}.onnx"
-        files[name] = serialise(model_of(network, unit.stem, options))
+        files[name] = serialise(model_of(network, unit, options))
         entries[network.name] = name
     return Artifact(files, entries)
 
 
-def model_of(network: Network, stem: str, options: Options) -> Model:
+def model_of(network: Network, unit: Unit, options: Options) -> Model:
     """The model of one network, in the mode that the options ask for."""
     draws = explicit_network(network.inference, network.training)
     program = draws.training if options.training else draws.inference
     stored = network_parameters(network.inference, network.training)
-    library = Library(f"dlc.{stem}", options.precision)
+    library = Library(f"dlc.{unit.stem}", options.precision)
     builder = library.builder(network.name)
     module = program.module(program.entry)
     types = {item.path: TensorType(item.dtype, item.shape) for item in stored}
@@ -59,7 +60,9 @@ def model_of(network: Network, stem: str, options: Options) -> Model:
     else:
         buffers = []
     ports = _outputs(scope, buffers)
-    weights = finish(builder, results, [name for name, _ in ports], Names(), scope.weights)
+    finish(builder, results, [name for name, _ in ports], Names(), scope.weights)
+    trim(builder.graph, library.used(builder.graph), set(scope.weights.values()))
+    weights = [path for path, value in scope.weights.items() if value in builder.graph.inputs]
     return Model(
         builder.graph,
         library.domain,
@@ -67,6 +70,7 @@ def model_of(network: Network, stem: str, options: Options) -> Model:
         [_tensor(name, type_, options) for name, type_ in _inputs(module)],
         [_tensor(name, type_, options) for name, type_ in ports],
         _initialisers(weights, stored, f"{network.name}.safetensors"),
+        unit.doc or "",
         module.doc or "",
         _metadata(program, module),
     )

@@ -15,7 +15,7 @@ from dlc.backends.onnx.recurrence import recurrence
 from dlc.backends.onnx.rule import Apply
 from dlc.backends.onnx.rules import RULES
 from dlc.backends.onnx.scan import scan
-from dlc.backends.onnx.scope import Callee, Scope, weight_name
+from dlc.backends.onnx.scope import Callee, Made, Passed, Scope, weight_name
 from dlc.diagnostics import error
 from dlc.ir import Bind, Call, Content, Equation, Module, Program, Read, Scan
 
@@ -41,13 +41,19 @@ def _function(
     results = emit(scope)
     buffers = list(scope.buffers)
     ports = list(scope.ports.values())
-    passed = [ports.index(value) for value in results if value in ports]
-    if len(passed) == len(results) and not buffers:
-        return Callee(module, "", passed=passed)
+    made = list(dict.fromkeys(value for value in results if value not in ports))
+    gives = [Passed(ports.index(value)) if value in ports else Made(made.index(value)) for value in results]
+    if not made:
+        return Callee(module, "", (), buffers, gives)
+    hints = _result_names(module, buffers)
+    weights = finish(scope.b, made, [hints[results.index(value)] for value in made], Names(), scope.weights)
+    name = library.add(scope.b, module.block.name, module.doc or "")
+    return Callee(module, name, weights, buffers, gives)
+
+
+def _result_names(module: Module, buffers: Sequence[str]) -> list[str]:
     states = [f"next_{port.name}" for port in module.next_states]
-    hints = [*(port.name for port in module.outputs), *states, *(f"next_{weight_name(path)}" for path in buffers)]
-    weights = finish(scope.b, results, hints, Names(), scope.weights)
-    return Callee(module, library.add(scope.b, module.block.name, module.doc or ""), weights, buffers)
+    return [*(port.name for port in module.outputs), *states, *(f"next_{weight_name(path)}" for path in buffers)]
 
 
 def emit(scope: Scope) -> list[Value]:
@@ -69,14 +75,19 @@ def emit(scope: Scope) -> list[Value]:
 
 
 def _names(module: Module) -> dict[int, str]:
-    """What the spec calls the values: by output, by next state, by the name first bound to them."""
+    """What the spec calls the values: by output, by next state, by the name first bound to them.
+
+    A value that had an output's name before it is called as its op is: `matmul`, then `y`, not `y_2`, then `y`.
+    """
     names = {port.value: port.name for port in module.outputs}
+    outputs = set(names.values())
     for port in module.next_states:
         names.setdefault(port.value, f"next_{port.name}")
     for equation in module.body:
         if isinstance(equation.target, Bind):
             for index, name in _bound(equation.target.name, equation.target.content):
-                names.setdefault(index, name)
+                if name not in outputs:
+                    names.setdefault(index, name)
     return names
 
 
@@ -136,24 +147,33 @@ def _primitive(scope: Scope, equation: Equation) -> list[Value]:
 def call(scope: Scope, target: Call | Scan, given: Sequence[Value], b: Builder) -> list[Value]:
     """Calls a module's function with its inputs and states; outputs and next states. Its buffers move on in `scope`."""
     callee = scope.callees[target.module]
-    if callee.passed is not None:
-        return [given[place] for place in callee.passed]
     instance = scope.module.instances[target.instance]
     weights = [scope.weight(scope.path(target.instance, path)) for path in callee.weights]
-    buffers = [scope.path(target.instance, path) for path in callee.buffers]
-    ports = [port.name for port in (*callee.module.outputs, *callee.module.next_states)]
-    site = next((part for part in reversed(instance.path.split(".")) if not part.isdigit()), "") or callee.name
+    site = next((part for part in reversed(instance.path.split(".")) if not part.isdigit()), "")
+    if not site or site in [port.name for port in scope.module.outputs]:  # what it gives is not that output yet
+        site = callee.module.block.name
     if callee.native is not None:
         names = [*(port.name for port in callee.module.inputs), *callee.weights]
         named = dict(zip(names, [*given, *weights], strict=True))
         return [callee.native.call(b, callee.module, named, site, instance.path)]
-    hints = [f"{site}_{name}" if len(ports) > 1 else site for name in ports]
-    results = b.many(
-        callee.name,
-        [*given, *weights],
-        [*hints, *(f"next_{weight_name(path)}" for path in buffers)],
-        domain=b.library.domain,
-        name=instance.path,
-    )
-    scope.buffers.update(zip(buffers, results[len(ports) :], strict=True))
-    return results[: len(ports)]
+    buffers = [scope.path(target.instance, path) for path in callee.buffers]
+    made: list[Value] = []
+    if callee.name:
+        hints = _hints(callee, site, buffers)
+        made = b.many(callee.name, [*given, *weights], hints, domain=b.library.domain, name=instance.path)
+    results = [given[give.place] if isinstance(give, Passed) else made[give.place] for give in callee.gives]
+    ports = len(results) - len(buffers)
+    scope.buffers.update(zip(buffers, results[ports:], strict=True))
+    return results[:ports]
+
+
+def _hints(callee: Callee, site: str, buffers: Sequence[str]) -> list[str]:
+    """What the results of a call at `site` would like to be called, one name for each that the function makes."""
+    ports = [port.name for port in (*callee.module.outputs, *callee.module.next_states)]
+    several = len({give for give in callee.gives[: len(ports)] if isinstance(give, Made)}) > 1
+    names = [f"{site}_{name}" if several else site for name in ports]
+    names += [f"next_{weight_name(path)}" for path in buffers]
+    made: dict[Passed | Made, str] = {}
+    for give, name in zip(callee.gives, names, strict=True):
+        made.setdefault(give, name)
+    return [name for give, name in made.items() if isinstance(give, Made)]

@@ -39,7 +39,7 @@ class Literal:
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """One ONNX node; an input of None is an optional input left out."""
+    """One ONNX node; an input of None is an optional input left out. `optional`: outputs may be left out too."""
 
     op: str
     inputs: list[Value | None]
@@ -47,6 +47,7 @@ class Node:
     attributes: dict[str, Attribute] = field(default_factory=dict[str, "Attribute"])
     domain: str = ""
     name: str = ""
+    optional: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -94,13 +95,14 @@ class Builder:
         *,
         domain: str = "",
         name: str = "",
+        optional: bool = False,
     ) -> list[Value]:
-        """One node with one output per hint; trailing absent inputs are dropped."""
+        """One node with one output per hint; trailing absent inputs are dropped. For the rest see `Node`."""
         kept = list(inputs)
         while kept and kept[-1] is None:
             kept.pop()
         outputs = [Value(hint) for hint in hints]
-        self.graph.nodes.append(Node(op, kept, outputs, dict(attributes or {}), domain, name))
+        self.graph.nodes.append(Node(op, kept, outputs, dict(attributes or {}), domain, name, optional))
         return outputs
 
     def __call__(self, op: str, *inputs: Value | None, hint: str = "", **attributes: Attribute) -> Value:

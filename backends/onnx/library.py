@@ -110,10 +110,6 @@ def finish(
     names.settle(graph.inputs)
     names.settle(graph.outputs)
     names.settle_graph(graph)
-    nodes = Names()
-    for node in graph.nodes:
-        if node.op != "Constant":
-            node.name = nodes.fresh(node.name or node.outputs[0].name)
     return list(used)
 
 

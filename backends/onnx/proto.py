@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dlc import __version__
 from dlc.backends.onnx.graph import CODES, Attribute, Graph, Literal, Node, Value
 from dlc.dims import Size
 
@@ -52,7 +53,9 @@ class Model:
     inputs: Sequence[Tensor]
     outputs: Sequence[Tensor]
     weights: Sequence[Initialiser]
+    #: What the spec's file says of itself, and what the network says.
     doc: str
+    graph_doc: str
     metadata: Mapping[str, str]
 
 
@@ -73,7 +76,7 @@ def build(model: Model) -> onnx.ModelProto:
         [_tensor(tensor) for tensor in model.inputs],
         [_tensor(tensor) for tensor in model.outputs],
         [_initialiser(weight) for weight in model.weights],
-        doc_string=model.doc or None,
+        doc_string=model.graph_doc or None,
     )
     proto = helper.make_model(
         graph,
@@ -81,6 +84,8 @@ def build(model: Model) -> onnx.ModelProto:
         opset_imports=domains,
         ir_version=IR_VERSION,
         producer_name="dlc",
+        producer_version=__version__,
+        doc_string=model.doc,
     )
     helper.set_model_props(proto, dict(model.metadata))
     return proto
@@ -112,7 +117,7 @@ def _node(node: Node) -> onnx.NodeProto:
         node.op,
         ["" if value is None else value.name for value in node.inputs],
         [value.name for value in node.outputs],
-        name=node.name or (node.outputs[0].name if node.op != "Constant" else None),
+        name=node.name or None,
         domain=node.domain or None,
     )
     for name, attribute in sorted(node.attributes.items()):

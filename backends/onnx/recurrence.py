@@ -33,7 +33,7 @@ def recurrence(scope: Scope, target: Scan, given: Sequence[Value], callee: Calle
     path = scope.module.instances[target.instance].path
     return scope.b.library.several(
         scope.b,
-        native.op.lower(),
+        f"{native.op.lower()}_reverse" if target.reverse else native.op.lower(),
         key,
         inputs,
         lambda b, values: writer.write(b, dict(zip(names, values, strict=True))),
@@ -60,7 +60,7 @@ class _Writer:
             *(b("Unsqueeze", given[name], first, hint=f"initial_{name}") for name in self.states),
         ]
         hints = ["stacked", *(f"last_{name}" for name in self.states)]
-        stacked, *last = b.many(self.native.op, operands, hints, self._attributes())
+        stacked, *last = b.many(self.native.op, operands, hints, self._attributes(), optional=True)
         return [*self._stacked(b, stacked), *self._final(b, given, last)]
 
     def _attributes(self) -> dict[str, Attribute]:

@@ -16,18 +16,33 @@ STORED_PRECISION = "f32"
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A result that is the operand at this place as it came (dropout at inference)."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A result that is the function's output at this place."""
+
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class Callee:
     """A module as its callers see it: `weights` and `buffers` are paths below the instance, in order.
 
-    `passed`: where the module only hands values through (dropout at inference), the input's place for each output.
-    `native`: ONNX's own op, which stands for the call.
+    `gives`: where its outputs, next states and next buffers are found. A function gives no value twice, and none that
+    it was given; where nothing is left to make, there is no function, and no `name`. `native`: ONNX's own op, which
+    stands for the call.
     """
 
     module: Module
     name: str
     weights: Sequence[str] = ()
     buffers: Sequence[str] = ()
-    passed: Sequence[int] | None = None
+    gives: Sequence[Passed | Made] = ()
     native: Native | None = None
 
 

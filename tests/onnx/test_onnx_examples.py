@@ -28,6 +28,7 @@ NETWORKS = [
     ("dcgan", "Generator", {"latent": "5"}),
     ("dcgan", "Discriminator", {}),
     ("graph", "GCN", {"hidden": "8"}),
+    ("gat", "GAT", {"hidden": "4", "heads": "3"}),
     ("seq2seq", "Seq2Seq", {"source_vocab": "13", "target_vocab": "11", "hidden": "6"}),
     ("transformer", "Transformer", {"vocab": "17", "width": "16", "heads": "4", "inner": "24", "layers": "2"}),
     ("resnet", "ResNet18", {"classes": "5"}),
@@ -41,9 +42,10 @@ def unit_of(file: str, network: str, settings: dict[str, str], folder: Path | No
     """A network of an example; its images are made small where a folder for the changed spec is given."""
     spec = EXAMPLES / f"{file}.dl"
     if folder is not None:
-        text = spec.read_text(encoding="utf-8").replace("224, 224", "64, 64").replace("256, 256", "32, 32")
+        for other in EXAMPLES.glob("*.dl"):  # specs import each other
+            text = other.read_text(encoding="utf-8").replace("224, 224", "64, 64").replace("256, 256", "32, 32")
+            (folder / other.name).write_text(text, encoding="utf-8")
         spec = folder / f"{file}.dl"
-        spec.write_text(text, encoding="utf-8")
     return elaborate(load_project(spec), Choice(network, settings, {})).unit
 
 

@@ -21,11 +21,11 @@ def _reduction(op: str) -> Rule:
     return lambda b, use: _reduce(b, op, use.inputs[0], use, use.attributes["keepdims"])
 
 
-def _mean_of(b: Builder, x: Value, use: Apply, keepdims: bool) -> Value:
+def _mean_of(b: Builder, x: Value, use: Apply, keepdims: bool, count: Value | None) -> Value:
     """`ReduceMean` over nothing is 0 in ONNX Runtime, NaN in the language: where that may be, sum over count."""
-    if _surely_some(use):
+    if count is None:
         return _reduce(b, "ReduceMean", x, use, keepdims)
-    return b("Div", _reduce(b, "ReduceSum", x, use, keepdims), _count(b, x, use))
+    return b("Div", _reduce(b, "ReduceSum", x, use, keepdims), count)
 
 
 def _count(b: Builder, x: Value, use: Apply) -> Value:
@@ -57,17 +57,19 @@ def _averaging(name: str, write: Callable[[Builder, Value, Apply], Value], doc: 
 
 
 def _mean(b: Builder, x: Value, use: Apply) -> Value:
-    return _mean_of(b, x, use, use.attributes["keepdims"])
+    return _mean_of(b, x, use, use.attributes["keepdims"], None if _surely_some(use) else _count(b, x, use))
 
 
 def _variance(b: Builder, x: Value, use: Apply) -> Value:
-    centred = b("Sub", x, _mean_of(b, x, use, True), hint="centred")
+    keepdims = use.attributes["keepdims"]
+    count = None if _surely_some(use) else _count(b, x, use)
+    centred = b("Sub", x, _mean_of(b, x, use, True, count), hint="centred")
     squares = b("Mul", centred, centred, hint="squares")
     if use.attributes["correction"] == 0:
-        return _mean_of(b, squares, use, use.attributes["keepdims"])
-    total = _reduce(b, "ReduceSum", squares, use, use.attributes["keepdims"])
-    count = b("Sub", _count(b, x, use), b.number(1, use.types[0].dtype), hint="freedom")
-    return b("Div", total, count)
+        return _mean_of(b, squares, use, keepdims, count)
+    total = _reduce(b, "ReduceSum", squares, use, keepdims)
+    freedom = b("Sub", count or _count(b, x, use), b.number(1, use.types[0].dtype), hint="freedom")
+    return b("Div", total, freedom)
 
 
 def _logic(op: str, fold: str) -> Rule:

@@ -7,13 +7,11 @@ Trap: `ScatterND` with a reduction races between threads in ONNX Runtime (wrong 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from dlc.backends.onnx.graph import Builder, Literal, Value, is_float
 from dlc.backends.onnx.rule import Apply, Rule
 from dlc.backends.onnx.rules.shape import INT_MAX, INT_MIN
-
-#: Writes a fold: rows, segments, count, element type, rank of the rows.
-_Fold = Callable[[Builder, Value, Value, Value, str, int], Value]
 
 _START = {"add": 0.0, "max": float("-inf"), "min": float("inf")}
 _START_INT = {"add": 0, "max": INT_MIN, "min": INT_MAX}
@@ -26,71 +24,101 @@ def _start(b: Builder, dtype: str, reduction: str) -> Literal:
     return Literal(b.element(dtype), (1,), (table[reduction],))
 
 
-def _scatter(b: Builder, reduction: str, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> Value:
-    """[count, ...] from rows x [E, ...]. Row e goes to segment s: element m of it to place s * M + m."""
-    start = _start(b, dtype, reduction)
-    if rank == 1:
-        empty = b("ConstantOfShape", count, hint="start", value=start)
-        return b("ScatterElements", empty, segments, x, hint="folded", axis=0, reduction=reduction)
-    row = b("Shape", x, hint="row", start=1)
-    width = b("ReduceProd", row, hint="width", keepdims=1)
-    first = b("Unsqueeze", b("Mul", segments, width), b.integers([1]), hint="first")
-    zero, one = b.number(0, "int"), b.number(1, "int")
-    within = b("Range", zero, b("Squeeze", width), one, hint="within")
-    flat = b.integers([-1])
-    places = b("Reshape", b("Add", first, within), flat, hint="places")
-    rows = b("Reshape", x, flat, hint="elements")
-    empty = b("ConstantOfShape", b("Mul", count, width), hint="start", value=start)
-    folded = b("ScatterElements", empty, places, rows, hint="folded", axis=0, reduction=reduction)
-    return b("Reshape", folded, b("Concat", count, row, hint="shape", axis=0), allowzero=1)
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of one function: x [E, ...], the segment of each, how many segments there are.
+
+    `places`: where in the result each element goes, `length`: how many places there are. A row that is one number goes
+    to its segment's place. Else all is flattened: element m of a row of M goes to place s * M + m of segment s, and the
+    result gets its `shape` afterwards.
+    """
+
+    b: Builder
+    x: Value
+    segments: Value
+    count: Value
+    dtype: str
+    rank: int
+    places: Value
+    length: Value
+    shape: Value | None = None
+
+    @classmethod
+    def of(cls, b: Builder, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> _Rows:
+        if rank == 1:
+            return cls(b, x, segments, count, dtype, rank, segments, count)
+        row = b("Shape", x, hint="row", start=1)
+        width = b("ReduceProd", row, hint="width", keepdims=1)
+        first = b("Unsqueeze", b("Mul", segments, width), b.integers([1]), hint="first")
+        within = b("Range", b.number(0, "int"), b("Squeeze", width), b.number(1, "int"), hint="within")
+        places = b("Reshape", b("Add", first, within), b.integers([-1]), hint="places")
+        length, shape = b("Mul", count, width, hint="length"), b("Concat", count, row, hint="shape", axis=0)
+        return cls(b, x, segments, count, dtype, rank, places, length, shape)
+
+    def fold(self, reduction: str, x: Value) -> Value:
+        """[count, ...] from rows like x."""
+        b, start = self.b, _start(self.b, self.dtype, reduction)
+        elements = b("Reshape", x, b.integers([-1]), hint="elements") if self.shape else x
+        folded = _scattered(b, reduction, self.length, self.places, elements, start)
+        return b("Reshape", folded, self.shape, allowzero=1) if self.shape else folded
+
+    def sizes(self) -> Value:
+        """How many rows each segment has, [count, 1, ...]."""
+        sizes = _sizes(self.b, self.segments, self.count, self.dtype)
+        return (
+            sizes if self.rank == 1 else self.b("Unsqueeze", sizes, self.b.integers(range(1, self.rank)), hint="sizes")
+        )
+
+    def number(self, value: float) -> Value:
+        return self.b.number(value, self.dtype)
 
 
-def _sizes(b: Builder, segments: Value, count: Value, dtype: str, rank: int) -> Value:
-    """How many rows each segment has, [count, 1, ...]."""
+def _scattered(b: Builder, reduction: str, size: Value, places: Value, x: Value, start: Literal) -> Value:
+    empty = b("ConstantOfShape", size, hint="start", value=start)
+    return b("ScatterElements", empty, places, x, hint="folded", axis=0, reduction=reduction)
+
+
+def _sizes(b: Builder, segments: Value, count: Value, dtype: str) -> Value:
     ones = b("ConstantOfShape", b("Shape", segments), hint="ones", value=Literal(b.element(dtype), (1,), (1,)))
-    sizes = _scatter(b, "add", ones, segments, count, dtype, 1)
-    return sizes if rank == 1 else b("Unsqueeze", sizes, b.integers(range(1, rank)), hint="sizes")
+    return _scattered(b, "add", count, segments, ones, _start(b, dtype, "add"))
 
 
-def _sum(b: Builder, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> Value:
-    return _scatter(b, "add", x, segments, count, dtype, rank)
+_Fold = Callable[[_Rows], Value]
 
 
-def _mean(b: Builder, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> Value:
-    total = _scatter(b, "add", x, segments, count, dtype, rank)
-    return b("Div", total, b("Max", _sizes(b, segments, count, dtype, rank), b.number(1.0, dtype)))
+def _sum(rows: _Rows) -> Value:
+    return rows.fold("add", rows.x)
+
+
+def _mean(rows: _Rows) -> Value:
+    return rows.b("Div", rows.fold("add", rows.x), rows.b("Max", rows.sizes(), rows.number(1.0)))
 
 
 def _extreme(reduction: str) -> _Fold:
     """An empty segment is told by its size, not by the start value: a segment of -inf alone stays -inf."""
 
-    def fold(b: Builder, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> Value:
-        folded = _scatter(b, reduction, x, segments, count, dtype, rank)
-        empty = b("Equal", _sizes(b, segments, count, dtype, rank), b.number(0, dtype), hint="empty")
-        return b("Where", empty, b.number(0, dtype), folded)
+    def fold(rows: _Rows) -> Value:
+        folded = rows.fold(reduction, rows.x)
+        empty = rows.b("Equal", rows.sizes(), rows.number(0), hint="empty")
+        return rows.b("Where", empty, rows.number(0), folded)
 
     return fold
 
 
-def _softmax(b: Builder, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> Value:
+def _softmax(rows: _Rows) -> Value:
     """Over the rows of each segment; a segment of -inf alone gets 0."""
-
-    def of_row(reduction: str, values: Value, hint: str) -> Value:
-        folded = _scatter(b, reduction, values, segments, count, dtype, rank)
-        return b("Gather", folded, segments, hint=hint, axis=0)
-
-    zero, one = b.number(0.0, dtype), b.number(1.0, dtype)
-    largest = of_row("max", x, "largest")
-    nothing = b("Equal", largest, b.number(float("-inf"), dtype), hint="nothing")
+    b, zero, one = rows.b, rows.number(0.0), rows.number(1.0)
+    largest = b("Gather", rows.fold("max", rows.x), rows.segments, hint="largest", axis=0)
+    nothing = b("Equal", largest, rows.number(float("-inf")), hint="nothing")
     shift = b("Where", nothing, zero, largest, hint="shift")
-    weights = b("Exp", b("Sub", x, shift, hint="shifted"), hint="weights")
-    total = of_row("add", weights, "total")
+    weights = b("Exp", b("Sub", rows.x, shift, hint="shifted"), hint="weights")
+    total = b("Gather", rows.fold("add", weights), rows.segments, hint="total", axis=0)
     return b("Div", weights, b("Where", b("Equal", total, zero, hint="none"), one, total, hint="divisor"))
 
 
 def _count(b: Builder, use: Apply) -> Value:
     count = use.sizes.one(use.attributes["count"])
-    return _sizes(b, use.inputs[0], count, use.types[0].dtype, 1)
+    return _sizes(b, use.inputs[0], count, use.types[0].dtype)
 
 
 def _segment(name: str, fold: _Fold, doc: str) -> Rule:
@@ -103,7 +131,7 @@ def _segment(name: str, fold: _Fold, doc: str) -> Rule:
 
         def build(b: Builder, given: Sequence[Value]) -> Value:
             x, segments, count = given
-            return fold(b, x, segments, count, dtype, rank)
+            return fold(_Rows.of(b, x, segments, count, dtype, rank))
 
         inputs = [("x", x), ("segments", segments), ("count", use.sizes.one(use.attributes["count"]))]
         folded = b.library.helper(b, name, (dtype, rank), inputs, build, doc)

@@ -14,14 +14,19 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 
 def _reshape(b: Builder, use: Apply) -> Value:
-    """A constant shape where one says it: 0 copies the input's size at that place, one -1 is found from the rest.
+    """`Unsqueeze` or `Squeeze` where only axes of size 1 come or go, which asks for no sizes.
 
+    Else a constant shape where one says it: 0 copies the input's size at that place, one -1 is found from the rest.
     -1 beside a size that may be 0 would be 0 / 0, so it stands beside constants only. (ONNX Runtime's ReshapeFusion
     puts it in other places too, so that some reshapes fail on an empty batch there.)
     """
     old, new = use.types[0].shape, tuple(use.attributes["shape"])
     if new == old:
         return use.inputs[0]
+    if added := _ones_added(old, new):
+        return b("Unsqueeze", use.inputs[0], b.integers(added))
+    if removed := _ones_added(new, old):
+        return b("Squeeze", use.inputs[0], b.integers(removed))
     if 0 in new:
         return b("Reshape", use.inputs[0], use.sizes.vector(new), allowzero=1)
     symbolic = [size for size in new if not isinstance(size, int)]
@@ -32,6 +37,19 @@ def _reshape(b: Builder, use: Apply) -> Value:
         for place, size in enumerate(new)
     ]
     return b("Reshape", use.inputs[0], use.sizes.vector(copied))
+
+
+def _ones_added(old: Sequence[Size], new: Sequence[Size]) -> list[int]:
+    """The axes of size 1 by which `new` differs from `old`, if it differs by nothing else."""
+    axes: list[int] = []
+    for axis, size in enumerate(new):
+        place = axis - len(axes)
+        if place < len(old) and size == old[place]:
+            continue
+        if size != 1:
+            return []
+        axes.append(axis)
+    return axes if len(new) - len(axes) == len(old) else []
 
 
 def _expand_dims(b: Builder, use: Apply) -> Value:
