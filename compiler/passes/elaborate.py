@@ -14,7 +14,7 @@ from dlc import dims, ir
 from dlc.diagnostics import Diagnostic, DlcError, Note, error
 from dlc.dims import Size
 from dlc.ir import Static, TensorType
-from dlc.passes import dimensions, given_sizes, naming, static
+from dlc.passes import dimension_names, dimensions, given_sizes, naming, static
 from dlc.passes.builder import Builder
 from dlc.passes.instances import add, as_static
 from dlc.passes.messages import dimension_name
@@ -62,6 +62,8 @@ class Elaborator:
     work: int = 0
     #: Where the states of each module start that do not start with a number.
     starts: dict[str, Mapping[str, Start]] = field(default_factory=dict[str, Mapping[str, Start]])
+    #: What computes where parameters start, by the module without its key.
+    computed: dict[ir.Module, ir.Module] = field(default_factory=dict[ir.Module, ir.Module])
     configurations: dict[tuple[object, str], BlockValue] = field(default_factory=dict[tuple[object, str], BlockValue])
 
     def spend(self, span: Span, amount: int = 1) -> None:
@@ -111,7 +113,7 @@ class Elaborator:
         """The module for independent dimensions; where the block needs relations between them, for the caller's own."""
         declaration, things = layer.declaration, b.instance_things[layer.instance]
         owner = b.instance_owners[layer.instance]
-        open_names = [name for name in dimensions.growing_names(declaration, absent) if name not in sizes]
+        open_names = [name for name in dimension_names.growing_names(declaration, absent) if name not in sizes]
         dynamic = given_sizes.found_in(things)
         formal, back = dimensions.formal_sizes(sizes, related=False)
         given, more = given_sizes.formal(dynamic, {}, back)
@@ -191,7 +193,7 @@ class Elaborator:
         self.spend(declaration.block.name_span, MODULE_WORK)
         b = Builder(self, declaration, request.training, sites=naming.name_sites(declaration))
         self._scope(b, request)
-        b.growing = dimensions.growing_names(declaration, request.absent)
+        b.growing = dimension_names.growing_names(declaration, request.absent)
         inputs: list[ir.Port] = []
         for declared in declaration.inputs:
             if declared.name in request.absent:

@@ -14,7 +14,7 @@ from dlc import dims, ir
 from dlc.diagnostics import Note, did_you_mean, error
 from dlc.dims import Size
 from dlc.ir import TensorType
-from dlc.passes import dimensions, starts
+from dlc.passes import dimension_names, starts
 from dlc.passes.builder import Builder
 from dlc.passes.instances import in_caller
 from dlc.passes.things import Layer, Tensor
@@ -151,7 +151,7 @@ def _own_dimension(b: Builder, path: str, symbol: str) -> str:
     key = (path, symbol)
     if key not in b.lifted:
         root = re.sub(r"_\d+$", "", symbol)
-        taken = {*b.known_symbols(), *dimensions.declared_names(b.declaration), *b.lifted.values()}
+        taken = {*b.known_symbols(), *dimension_names.declared_names(b.declaration), *b.lifted.values()}
         name, number = root, 1
         while name in taken:
             number += 1

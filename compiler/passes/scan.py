@@ -52,6 +52,8 @@ def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
     _check_held(module, sizes, span)
     start = [states.get(s.name) or _start(b, layer, module, s, sizes, span) for s in module.states]
     lengths = _lengths(b, options)
+    if lengths is not None:
+        _check_rows(b.type_of(lengths).shape[0], module, sizes, span)
     time = _size(steps)
     kinds = [_stacked(in_caller(module.types[p.value], sizes), axis, time, p.name, span) for p in module.outputs]
     kinds += [in_caller(module.types[p.value], sizes) for p in module.next_states]
@@ -237,6 +239,22 @@ def _check_held(module: ir.Module, sizes: dict[str, Size], span: Span) -> None:
                 expected=str(old),
                 hint="under `scan` shapes hold; a state that grows belongs to a cell that is called",
                 notes=declared,
+            )
+
+
+def _check_rows(rows: Size, module: ir.Module, sizes: dict[str, Size], span: Span) -> None:
+    """With lengths, the first axis of each state and output is the batch's. Raises DlcError E0612."""
+    states = [(f"state `{state.name}`", state.value) for state in module.states]
+    for what, value in (*states, *((f"output `{port.name}`", port.value) for port in module.outputs)):
+        kind = in_caller(module.types[value], sizes)
+        if kind.shape[:1] != (rows,):
+            raise error(
+                "E0612",
+                f"{what} has no row for each of the lengths",
+                span,
+                found=str(kind),
+                expected=f"a first axis of size {rows}, as `lengths` has",
+                notes=(Note("declared here", module.span),),
             )
 
 
