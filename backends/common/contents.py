@@ -45,8 +45,11 @@ def merge_optional(contexts: Sequence[Context], names: Names, found: Sequence[in
 def _list(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Content, ...]]) -> Listing:
     """The entries one by one, or a list that grew: an older list and more entries."""
     grown = _grown(contexts, names, found)
-    if grown is not None:
-        return grown
+    return grown if grown is not None else _items(contexts, names, found)
+
+
+def _items(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Content, ...]]) -> Listing:
+    """The entries one by one."""
     if any(len(content) != len(found[0]) for content in found):
         raise Refused("lists of different lengths")
     items: list[Ref | Spread | Listing] = []
@@ -71,7 +74,9 @@ def _grown(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Cont
             rests = [content[len(old) :] for old, content in zip(lists, found, strict=True)]
             if not all(len(rest) == len(rests[0]) for rest in rests) or not (rests[0] or lists[0]):
                 continue
-            tail = _list(contexts, names, rests) if rests[0] else Listing(())
+            # Behind lists that are all empty stands the whole content: as a grown list it would be met again.
+            rest = _list if any(lists) else _items
+            tail = rest(contexts, names, rests) if rests[0] else Listing(())
             return Listing((Spread(name), *tail.items))
     return None
 
