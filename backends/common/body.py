@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from dlc.backends.common import replay
+from dlc.backends.common import held, replay
 from dlc.backends.common.choice import if_chain
 from dlc.backends.common.form import (
     Bind,
@@ -172,10 +172,21 @@ class Body(Loops):
             skipped += 1
         targets: list[str] = []
         for temp in results:
-            target = following.get(temp) or (self.scope.allocate(_hint(node)) if self.uses[temp] else "_")
+            target = following.get(temp) or (self._result_name(node, temp) if self.uses[temp] else "_")
             targets.append(target)
             self.pending[temp] = name(target)
         return targets, skipped
+
+    def _among(self, word: str, owner: str) -> str:
+        """A new variable for one of several results: its own name, with the owner's before it if that is taken."""
+        return self.scope.allocate(f"{owner}_{word}" if self.scope.is_taken(word) else word)
+
+    def _result_name(self, node: Node, temp: int) -> str:
+        if isinstance(node, Invoke) and len(node.results) > 1:
+            module = self.owner.folding.of(node.target).members[0].module
+            ports = [port.name for port in (*module.outputs, *module.next_states)]
+            return self._among(ports[node.results.index(temp)].split(".")[-1], node.slot.site)
+        return self.scope.allocate(_hint(node))
 
     def _may_alias(self, node: Bind, results: Sequence[int]) -> bool:
         """A result may live in the spec's variable itself if nothing reads it after that is assigned anew."""
@@ -272,20 +283,29 @@ class Body(Loops):
         cell = self.owner.folding.of(node.target).members[0].module
         stacked = [lane.name for lane in node.scan.stacked]
         wishes = [*stacked, *(port.name for port in cell.next_states)]
+        bounds = (one.name for one in rest if isinstance(one, Bind) and one.content == Temp(node.results[0]))
+        whole = next(bounds, node.slot.site.removeprefix(held.MARK))
         for temp, wish in zip(node.results, wishes, strict=True):
             bound = next((one.name for one in rest if isinstance(one, Bind) and one.content == Temp(temp)), None)
             alias = bound is not None and self.binds[bound] == 1 and bound not in self.arguments and not self.plainly
             state = temp in node.results[len(stacked) :]
-            own = alias and bound is not None and state
-            parts.results.append(self.variables[bound] if own and bound else self.scope.allocate(wish.split(".")[-1]))
+            word = wish.split(".")[-1]
+            if alias and bound is not None and state:
+                parts.results.append(self.variables[bound])
+            elif self.uses[temp] and (state or not self.dialect.collects):
+                parts.results.append(self._among(word, whole))
+            else:
+                parts.results.append(self.local(word, parts.results))
         lines, outputs = self.dialect.scan(node, parts, self)
         for temp, word in zip(node.results, parts.results, strict=True):
             self.pending[temp] = name(word)
-        for temp, word, code in zip(node.results, parts.results, outputs, strict=False):
+        for temp, wish, word, code in zip(node.results, stacked, parts.results, outputs, strict=False):
             if self._inlines(temp, rest, (), code):
                 self.pending[temp] = code
             elif self.uses[temp]:
-                lines += statements("$x = $y", x=name(word), y=code)
+                own = self._among(wish, whole) if self.dialect.collects else word
+                self.pending[temp] = name(own)
+                lines += statements("$x = $y", x=name(own), y=code)
         return lines
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.common import given_sizes, held, usage
@@ -69,11 +70,18 @@ class Printing:
         self.kinds = usage.kinds(form)
         self.given_sizes = given_sizes.ports(form.modules[0])
 
-    def local(self, wish: str) -> str:
-        """A variable that lives within one statement of the spec; later statements may have it again."""
-        if wish not in self.locals:
-            self.locals[wish] = self.scope.allocate(wish)
-        return self.locals[wish]
+    def local(self, wish: str, beside: Sequence[str] = ()) -> str:
+        """A variable that lives within one statement of the spec; later statements may have it again.
+
+        `beside`: those that the statement has already.
+        """
+        count, key = 1, wish
+        while self.locals.get(key) in beside and key in self.locals:
+            count += 1
+            key = f"{wish} {count}"
+        if key not in self.locals:
+            self.locals[key] = self.scope.allocate(wish)
+        return self.locals[key]
 
     def own(self, word: str) -> ast.expr:
         if word in self.overwritten:

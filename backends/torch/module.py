@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from dlc.backends.common import given_sizes, held
+from dlc.backends.common import computed, given_sizes, held
 from dlc.backends.common.body import Body
 from dlc.backends.common.construction import Construction
 from dlc.backends.common.evaluate import free_names
@@ -180,17 +180,29 @@ class TorchClass:
         """Statements that make the parameters, and those that fill them."""
         made: list[ast.stmt] = []
         fills: list[ast.stmt] = []
+        computed_fills: list[ast.stmt] = []
         for weight in self.form.weights:
             lines, fill = self._weight(weight)
+            start = self._start(weight) if computed.is_computed(weight) else []
             if weight.condition is not None:
                 test, wanted = weight.condition
                 code = self.construct(test)
                 condition = code if wanted else ast.UnaryOp(ast.Not(), code)
                 lines = [ast.If(condition, lines + fill, [])]
+                start = [ast.If(condition, start, [])] if start else []
                 fill = []
             made += lines
             fills += fill
+            computed_fills += start
+        if computed_fills:
+            fills.append(ast.With([ast.withitem(quote("torch.no_grad()"))], computed_fills))
         return made, fills
+
+    def _start(self, weight: Weight) -> list[ast.stmt]:
+        """`self.shift.copy_(scaled_shift(self.gain))`"""
+        folded, reads = computed.start(self.file.folding, self.folded, weight)
+        value = call(self.file.names[folded.index], *(self.own(word) for word in reads))
+        return statements("$x.copy_($value)", x=self.own(weight.name), value=value)
 
     def _weight(self, weight: Weight) -> tuple[list[ast.stmt], list[ast.stmt]]:
         shape = [self.value(value) for value in weight.shape]

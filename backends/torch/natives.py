@@ -121,11 +121,9 @@ def _elu(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
 
 def _gelu(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
     tanh = a.values["approximate"]
+    if tanh is VARIES:
+        return call("F.gelu", operands["x"], approximate=quote('"tanh" if $a else "none"', a=a.code["approximate"]))
     return call("F.gelu", operands["x"], approximate=literal("tanh") if tanh else None)
-
-
-def _gelu_fits(module: Module) -> bool:
-    return _value(module, "approximate") is False
 
 
 def _flatten(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
@@ -186,7 +184,7 @@ NATIVES: Natives = _BATCH_NORMS | {
         _pool("AvgPool2d"),
         Native("leaky_relu", _always, (), ("slope",), None, _leaky_relu),
         Native("elu", _always, (), ("alpha",), None, _elu),
-        Native("gelu", _gelu_fits, (), ("approximate",), None, _gelu),
+        Native("gelu", _always, (), ("approximate",), None, _gelu),
         Native("scaled_dot_product_attention", _attention_fits, (), ("causal",), None, _attention),
         Native("flatten", lambda module: _rank(module) > 1, (), (), None, _flatten),
         _function("silu", "F.silu($x)"),

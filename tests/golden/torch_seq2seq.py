@@ -103,18 +103,18 @@ class Seq2Seq(nn.Module):
             h = where_rows(valid, next_h, h)
             outputs.append(output)
         forward = torch.stack(outputs, dim=1)
-        h_2 = torch.zeros(source.shape[0], self.hidden, device=source.device)
+        backward_h = torch.zeros(source.shape[0], self.hidden, device=source.device)
         outputs = []
         for t in reversed(range(words.shape[1])):
-            output_2, next_h_2 = self.backward(words[:, t], h_2)
+            output, next_h = self.backward(words[:, t], backward_h)
             valid = t < lengths
-            output_2 = where_rows(valid, output_2, torch.zeros_like(output_2))
-            h_2 = where_rows(valid, next_h_2, h_2)
-            outputs.append(output_2)
+            output = where_rows(valid, output, torch.zeros_like(output))
+            backward_h = where_rows(valid, next_h, backward_h)
+            outputs.append(output)
         backward = torch.stack(outputs[::-1], dim=1)
         memory = torch.cat([forward, backward], dim=-1)
         embedding = self.embedding(target)
-        s = torch.tanh(self.dense(h_2))
+        s = torch.tanh(self.dense(backward_h))
         states = []
         weights_steps = []
         for t in range(embedding.shape[1]):

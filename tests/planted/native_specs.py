@@ -79,7 +79,6 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
 
 #: Conditions, or parts of them, that are stricter than exactness asks.
 HARMLESS = {
-    ("torch", "gelu"): "the tanh form would be right too",
     ("torch", "conv_transpose2d"): "the op's own type rule refuses what torch refuses",
     ("tensorflow", "dense"): "a lone vector is right too, as Keras 3.15 happens to do it; other widths",
     ("tensorflow", "embedding"): "other widths alone, which get a dtype",
