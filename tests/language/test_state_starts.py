@@ -128,6 +128,14 @@ network A:
     close(found["same"], expected)
 
 
+def test_a_start_is_read_among_the_names_of_its_file(tmp_path: Path) -> None:
+    """Its blocks are those of the cell's file, whatever they are called where the cell is used."""
+    (tmp_path / "cells.dl").write_text(CELL.replace("START", "tanh(first) -> doubled"), encoding="utf-8")
+    own = "block doubled:\n    input a: float[*B]\n    output 7 * a\n\n\n"
+    found = run(tmp_path, f'import "cells.dl"\n\n\n{own}{NETWORK}', {"x": X})
+    close(found["last"], states(2 * np.tanh(found.weight("first")))[:, T])
+
+
 def test_a_given_state_wins_and_a_border_needs_it(tmp_path: Path) -> None:
     cell = CELL.replace("START", "tanh(first)")
     given = cell + NETWORK.replace("scan(cell(0.5))", "scan(cell(0.5), h=x[:, 0])")
