@@ -82,7 +82,9 @@ def call_parts(node: ast.Call) -> list[ast.expr | ast.keyword]:
 
 
 def part(node: ast.expr | ast.keyword) -> str:
-    """One argument of a call or entry of a list."""
+    """One argument of a call, entry of a list, or axis of a subscript."""
+    if isinstance(node, ast.Slice):
+        return subscript(node)
     if isinstance(node, ast.keyword):
         return f"{node.arg}={flat(node.value, CONDITIONAL)}" if node.arg else f"**{flat(node.value, ATOM)}"
     return flat(node, CONDITIONAL)
