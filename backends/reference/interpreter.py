@@ -10,11 +10,11 @@ is the oracle. `Perturbation` makes the f64 run tell how much rounding may move 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from dlc.backends.reference.noise import Noise
 from dlc.backends.reference.plan import Array, Drawing, Node, Perturbation, Plan, Planner, Values
 from dlc.backends.reference.sizes import shape_of, solve_sizes
 from dlc.diagnostics import error
@@ -23,9 +23,6 @@ from dlc.ops.dtypes import numpy_dtype
 from dlc.parameters import parameters as network_parameters
 
 __all__ = ["Interpreter", "Perturbation", "solve_sizes"]
-
-
-POOL = 262_139  # a prime: rows of images do not repeat with it
 
 
 class Interpreter:
@@ -53,8 +50,7 @@ class Interpreter:
         self.drawing = drawing
         self.initial = {path: self.float_as(array) for path, array in parameters.items()}
         self.store: dict[str, Array] = {}
-        self._noise = np.random.default_rng(0)
-        self._pool: Array = np.zeros(0)
+        self.noise = Noise(0)
         self._plans: dict[tuple[str, int, tuple[tuple[str, int], ...]], Plan] = {}
         self._root = Node("")
         self.buffers = tuple(p.path for p in network_parameters(program) if p.kind == "buffer")
@@ -66,8 +62,7 @@ class Interpreter:
         starts from the parameters given at first. Raises DlcError (E0810) for inputs that do not fit.
         """
         if self.perturbation is not None:
-            self._noise = np.random.default_rng(self.perturbation.seed)
-            self._pool = self._noise.uniform(-1.0, 1.0, POOL)
+            self.noise = Noise(self.perturbation.seed)
         self.store = dict(self.initial)
         dims = self.sizes(inputs)
         plan = self.plan(self.entry, self._root, dims)
@@ -127,16 +122,6 @@ class Interpreter:
         if array.dtype.kind == "f" and type_.dtype not in FLOATS:
             raise error("E0810", f"`{name}` has the wrong type", found=str(array.dtype), expected=type_.dtype)
         return array.astype(self.dtype(type_.dtype), copy=False)
-
-    def noise(self, shape: tuple[int, ...]) -> Array:
-        """Uniform numbers in [-1, 1]. Large shapes repeat a pool of them, from a random place on: it is 5 times
-        faster.
-        """
-        size = math.prod(shape)
-        if size <= 1024:
-            return self._noise.uniform(-1.0, 1.0, shape)
-        start = int(self._noise.integers(POOL))
-        return np.resize(self._pool[start:] if POOL - start > 1024 else self._pool, size).reshape(shape)
 
     # --- plans -----------------------------------------------------------------------------------------------------
 

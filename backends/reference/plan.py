@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+from dlc.backends.reference.noise import Noise
 from dlc.backends.reference.sizes import concrete, shape_of
 from dlc.check_ir import size_of
 from dlc.diagnostics import error
@@ -52,8 +53,7 @@ class Machine(Protocol):
     perturbation: Perturbation | None
     drawing: Drawing | None
     store: dict[str, Array]
-
-    def noise(self, shape: tuple[int, ...]) -> Array: ...
+    noise: Noise
 
     def dtype(self, name: str) -> Any: ...
 
@@ -209,14 +209,11 @@ class Planner:
         converts = equation.op in ("constant", "cast", "arange", "dimension")
 
         def shake(result: Array) -> Array:
-            noise = machine.noise(np.shape(result))
-            noise *= scale
-            noise += 1.0
+            shaken = machine.noise.shaken(result, scale)
             if not converts:
-                noise *= result
-                return noise
+                return shaken
             # What float32 holds exactly (0, 1, small integers) is the same number on every backend.
-            return np.where(result.astype(np.float32) == result, result, result * noise)
+            return np.where(result.astype(np.float32) == result, result, shaken)
 
         return shake
 

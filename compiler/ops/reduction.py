@@ -86,7 +86,8 @@ def _mean(x: Any, attributes: Attributes) -> Any:
 def _variance(x: Any, attributes: Attributes) -> Any:
     centred = x - _mean(x, {"axis": attributes["axis"], "keepdims": True})
     length = reduction_length([TensorType("float", x.shape)], attributes) - attributes["correction"]
-    return _sum(centred * centred, attributes) / np.asarray(length, dtype=x.dtype)
+    centred *= centred
+    return _sum(centred, attributes) / np.asarray(length, dtype=x.dtype)
 
 
 def _infer_variance(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:

@@ -201,8 +201,10 @@ def test_states_start_as_said_and_grow() -> None:
     np.testing.assert_array_equal(second["total"], [8, 8])
     with pytest.raises(DlcError, match=r"axis 1 of `x` is 5, which no T gives"):
         run.run({"x": np.ones((2, 5))})
-    with pytest.raises(DlcError, match="needs the state `keys`"):
-        Interpreter(read(CACHE.replace("float[N, P] = 0", "float[N, P]")), {}).run({"x": np.ones((2, 6))})
+    left_out = Interpreter(read(CACHE.replace("float[N, P] = 0", "float[N, P]")), {}).run({"x": np.ones((2, 6))})
+    assert left_out["next keys"].shape == (2, 6)  # nothing is to be known of an empty state
+    with pytest.raises(DlcError, match="needs the state `count`"):
+        Interpreter(read(CACHE.replace("int[] = 0", "int[]")), {}).run({"x": np.ones((2, 6))})
 
 
 def test_planning_is_done_once() -> None:
