@@ -268,6 +268,8 @@ class Construction:
         ]
         last = node.arms[-1]
         orelse = arm_lines(last) if last is not None else pairs.pop()[1]
+        if len({ast.dump(ast.Module(lines, [])) for lines in (*(lines for _, lines in pairs), orelse)}) == 1:
+            return [*before, *orelse]  # sizes that are followed become the same in all arms
         return [*before, *if_chain(pairs, orelse)]
 
     def _track(self, node: Bind) -> list[ast.stmt]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlc.backends.api import Unit
-from dlc.backends.common import empties, extents, given_sizes, groups, held, merge, sizes
+from dlc.backends.common import empties, extents, given_sizes, groups, held, joins, merge, sizes
 from dlc.backends.common import native as natives_module
 from dlc.backends.common.constructor import constructor
-from dlc.backends.common.context import choose, start
+from dlc.backends.common.context import start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
 from dlc.backends.common.form import Branch, Form, Make, walk
@@ -191,7 +191,7 @@ def merge_prepared(
         if any(one != names[0] for one in names):
             raise Refused(f"different {what}")
         return tuple(
-            (name, choose(contexts, finals, [ports[place].value for ports in lists]))  # type: ignore[attr-defined]
+            (name, joins.choose(merging, contexts, finals, [ports[place].value for ports in lists], name))  # type: ignore[attr-defined]
             for place, name in enumerate(names[0])
         )
 
@@ -203,16 +203,14 @@ def merge_prepared(
     for module in modules:
         if {port.name for port in module.inputs}.union(module.absent) != {name for name, _ in declared}:
             raise Refused("different inputs")
-    return Form(
-        first.block,
-        tuple(modules),
-        inputs,
-        tuple(state.name for state in first.states),
-        merge_weights(contexts),
-        body,
-        ports([module.outputs for module in modules], "outputs"),  # type: ignore[arg-type]
-        ports([module.next_states for module in modules], "states"),  # type: ignore[arg-type]
-    )
+    outputs = ports([module.outputs for module in modules], "outputs")  # type: ignore[arg-type]
+    next_states = ports([module.next_states for module in modules], "states")  # type: ignore[arg-type]
+    ends = list(body)
+    for node in merging.joins:
+        joins.appended(ends, node)
+    states = tuple(state.name for state in first.states)
+    weights = merge_weights(contexts)
+    return Form(first.block, tuple(modules), inputs, states, weights, tuple(ends), outputs, next_states)  # type: ignore[arg-type]
 
 
 def _prepared(folding: Folding, member: Member) -> Prepared:

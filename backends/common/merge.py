@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlc.backends.common import headers, merge_turns, presence
+from dlc.backends.common import headers, joins, merge_turns, presence
 from dlc.backends.common.context import Context
-from dlc.backends.common.evaluate import Unknown, evaluate, free_names
+from dlc.backends.common.evaluate import Unknown, evaluate
 from dlc.backends.common.form import Branch, Loop, Node
 from dlc.backends.common.merge_leaves import leaf
 from dlc.backends.common.merging import Merging
@@ -36,7 +36,10 @@ def sequence(merging: Merging, contexts: Sequence[Context], bodies: Sequence[Seq
         if key[0] == "leaf" and not all(takes):
             raise Refused("one module has an equation that another lacks")
         present = [head if take else None for head, take in zip(heads, takes, strict=True)]
-        out.extend(_node(merging, key, contexts, present))
+        nodes = _node(merging, key, contexts, present)
+        for node in (*merging.joins, *nodes):
+            joins.appended(out, node)
+        merging.joins.clear()
         places = [place + take for place, take in zip(places, takes, strict=True)]
 
 
@@ -63,12 +66,13 @@ def _node(
 def _loop(merging: Merging, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> list[Node]:
     if not merging.loops:
         return _unrolled(merging, contexts, heads)
-    count, carried = merging.count, set(merging.carried)
+    count, carried, joined = merging.count, set(merging.carried), set(merging.joined)
     saved = [(dict(c.temps), dict(c.collected), set(c.open_sizes)) for c in contexts]
     try:
         return [_rolled(merging, contexts, heads)]
     except Refused:
-        merging.count, merging.carried = count, carried
+        merging.count, merging.carried, merging.joined = count, carried, joined
+        merging.joins.clear()
         for context, (temps, collected, sizes) in zip(contexts, saved, strict=True):
             context.temps, context.collected, context.open_sizes = temps, collected, sizes
         return _unrolled(merging, contexts, heads)
@@ -128,12 +132,7 @@ def _choice(merging: Merging, contexts: Sequence[Context], heads: Sequence[Choic
     bodies = [_taken_arm(merging, contexts, heads, [i for i, one in enumerate(arms) if one == arm]) for arm in taken]
     known = presence.given(contexts)
     tests = tuple(presence.specialised(choice.tests[arm], known) for arm in taken[:-1])
-    return [Branch(tests, tuple(bodies), first.statement, _is_late(context, tests))]
-
-
-def _is_late(context: Context, tests: Sequence[Expr]) -> bool:
-    inputs = {name for name, _ in context.module.signature}
-    return any(word == "training" or word in inputs for test in tests for word in free_names(test))
+    return [Branch(tests, tuple(bodies), first.statement, presence.is_late(context, tests))]
 
 
 def _taken_arm(

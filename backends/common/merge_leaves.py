@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from dlc.backends.common import contents, held, values
-from dlc.backends.common.context import Context, choose, names_at, spread
-from dlc.backends.common.form import Bind, Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value
+from dlc.backends.common import contents, held, joins, values
+from dlc.backends.common.context import Context, names_at, spread
+from dlc.backends.common.form import Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value
+from dlc.backends.common.joins import choose
 from dlc.backends.common.merge_making import make
-from dlc.backends.common.merging import Bound, Merging
+from dlc.backends.common.merging import Merging
 from dlc.backends.common.overwritten import is_stored
 from dlc.backends.common.ranks import axis_rank
 from dlc.backends.common.slots import merge_slot
@@ -19,6 +20,8 @@ from dlc.ir import Bind as BindTarget
 from dlc.ir import Call, Draw, Equation, Instance, Module, Read, Scan, Static, TensorType
 from dlc.spec.syntax import ListLiteral, Name
 
+#: What a value is called that a conditional expression chose and the spec gave no name.
+CHOSEN = "chosen"
 #: Ops that take any number of operands.
 VARIADIC = frozenset({"concat", "stack", "einsum"})
 
@@ -36,7 +39,7 @@ def leaf(merging: Merging, contexts: Sequence[Context], items: Sequence[Item]) -
     if draws:
         return _sample(merging, contexts, draws, statement)
     writings = [payload for payload in payloads if isinstance(payload, Writing)]
-    ref = choose(contexts, names_at(items), [writing.value for writing in writings])
+    ref = choose(merging, contexts, names_at(items), [writing.value for writing in writings], CHOSEN)
     return Store(writings[0].buffer, ref, statement)
 
 
@@ -48,11 +51,7 @@ def _equation(
         found = [e.target.content for e in equations if isinstance(e.target, BindTarget)]
         if contexts[0].turns:
             merging.carried.add(target.name)
-        bind = Bind(target.name, contents.merge(contexts, names_at(items), found), (), statement)
-        if all(isinstance(content, int) for content in found):
-            bound = tuple(content for content in found if isinstance(content, int))
-            merging.binds[id(bind)] = (bind, Bound(tuple(contexts), bound, tuple(names_at(items))))
-        return bind
+        return joins.bind(merging, contexts, names_at(items), found, target.name, statement)
     if isinstance(target, Call):
         return _invoke(merging, contexts, items, equations, statement)
     if isinstance(target, Scan):
@@ -118,7 +117,10 @@ def _operands(
             return (common[0],)
     if any(len(one) != len(inputs[0]) for one in inputs):
         raise Refused("different numbers of operands")
-    return tuple(choose(contexts, names, [one[position] for one in inputs]) for position in range(len(inputs[0])))
+    return tuple(
+        choose(merging, contexts, names, [one[position] for one in inputs], CHOSEN)
+        for position in range(len(inputs[0]))
+    )
 
 
 def _invoke(
@@ -132,10 +134,13 @@ def _invoke(
     inputs: list[tuple[str, Ref | None]] = []
     for position, (name, optional) in enumerate(callees[0].signature):
         found = [_input(callee, equation, name, position) for callee, equation in zip(callees, equations, strict=True)]
-        ref = contents.merge_optional(contexts, names, found) if optional else contents.required(contexts, names, found)
+        if optional and None in found:
+            ref = contents.merge_optional(contexts, names, found)
+        else:
+            ref = choose(merging, contexts, names, list(map(_tensor, found)), CHOSEN)
         inputs.append((name, ref))
     states = _states(callees, equations)
-    refs = tuple(choose(contexts, names, [one[i] for one in states]) for i in range(len(states[0])))
+    refs = tuple(choose(merging, contexts, names, [one[i] for one in states], CHOSEN) for i in range(len(states[0])))
     layers = held.merge(contexts, equations, merge_slot)
     return Invoke(slot, goal, tuple(inputs), refs, merging.results(contexts, equations), statement, layers)
 
@@ -153,7 +158,10 @@ def _step(
     names = names_at(items)
     if any(len(e.inputs) != len(equations[0].inputs) for e in equations):
         raise Refused("scans with different inputs")
-    refs = [choose(contexts, names, [_tensor(e.inputs[i]) for e in equations]) for i in range(len(equations[0].inputs))]
+    refs = [
+        choose(merging, contexts, names, [_tensor(e.inputs[i]) for e in equations], CHOSEN)
+        for i in range(len(equations[0].inputs))
+    ]
     scanned, rest = refs[: len(first.scanned)], refs[len(first.scanned) :]
     captured, rest = rest[: len(first.captured)], rest[len(first.captured) :]
     lengths = rest.pop() if first.has_lengths else None

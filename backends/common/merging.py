@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.common.context import Context
-from dlc.backends.common.form import Bind, Target, Temp
+from dlc.backends.common.form import Bind, Branch, Target, Temp
 from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.structure import Creation
 from dlc.backends.common.values import Refused
@@ -46,6 +46,10 @@ class Merging:
     extents: bool = True
     #: By the id of the node, which is kept: what each name stood for where it was bound.
     binds: dict[int, tuple[Bind, Bound]] = field(default_factory=dict[int, "tuple[Bind, Bound]"])
+
+    #: What must stand before the node that is being merged, and the names made for it (see `joins`).
+    joins: list[Branch] = field(default_factory=list[Branch])
+    joined: set[str] = field(default_factory=set[str])
 
     def temp(self, contexts: Sequence[Context], found: Sequence[int]) -> int:
         temp = self.count

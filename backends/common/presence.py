@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dlc.backends.common.context import Context
-from dlc.backends.common.evaluate import PRESENT
+from dlc.backends.common.evaluate import PRESENT, free_names
 from dlc.spec.syntax import Binary, Compare, Constant, Expr, Name, Unary
 
 #: Whether an input is there, by its name.
@@ -26,6 +26,12 @@ def given(contexts: Sequence[Context]) -> Given:
         elif all(value is None for value in found):
             out[name] = False
     return out
+
+
+def is_late(context: Context, tests: Sequence[Expr]) -> bool:
+    """True if only a call knows: a test reads the mode, or whether an input is there."""
+    asked = {"training", *(name for name, _ in context.module.signature)}
+    return any(word in asked for test in tests for word in free_names(test))
 
 
 def specialised(test: Expr, known: Given) -> Expr:
