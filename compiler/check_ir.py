@@ -30,6 +30,7 @@ from dlc.ir import (
     Equation,
     Lane,
     Module,
+    Parameter,
     Program,
     Read,
     Scan,
@@ -167,6 +168,8 @@ class _Checker:
             fixed = all(isinstance(size, int) for size in type_.shape)
             self.require(fixed, f"parameter {parameter.name} has the dynamic shape {type_}")
             self.require(parameter.kind in ("param", "buffer"), f"{parameter.name} is a {parameter.kind}")
+            if parameter.initial.name == "computed":
+                self.computed(parameter)
         known = set(formal_dimensions(module))
         inputs = {port.name: port.value for port in (*module.inputs, *module.states)}
         for home in module.homes:
@@ -177,6 +180,19 @@ class _Checker:
             self.require(shape[home.axis] == home.size, f"{home.port}, axis {home.axis}: {shape[home.axis]} is no home")
             told = home.symbol in known or home.axis == ITSELF  # a size may be given and not be used
             self.require(told, f"nothing has the dimension {home.symbol}")
+
+    def computed(self, parameter: Parameter) -> None:
+        """The module that computes where a parameter starts reads parameters before it, and gives its type."""
+        key = parameter.initial.arguments[0].value
+        self.require(key in self.callees, f"{key} is no module before this one")
+        start = self.callees[str(key)]
+        types = {p.name: self.module.types[p.value] for p in self.module.parameters}
+        before = [p.name for p in self.module.parameters[: self.module.parameters.index(parameter)]]
+        for port in start.inputs:
+            self.require(port.name in before, f"{parameter.name} starts at {port.name}, which is no earlier parameter")
+            self.same(types[port.name], start.types[port.value], f"{port.name} of {key}")
+        self.require(all(e.target is None for e in start.body), f"{key} calls a module")
+        self.same(start.types[start.outputs[0].value], types[parameter.name], f"{parameter.name}'s start")
 
     def instances(self) -> None:
         own = [instance.path for instance in self.module.instances if instance.given is None]

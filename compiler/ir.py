@@ -289,7 +289,9 @@ class Port:
 class Distribution:
     """An initial value: `constant(value)`, `uniform(low, high)`, `normal(mean, std)`, `xavier_uniform(gain)`, ...
 
-    A param or buffer with `= e`, e not a plain number, has the name "expression" and holds its number(s) in arguments.
+    A param or buffer with `= e`, e not a plain number, has the name "expression" and holds its number(s) in arguments;
+    or the name "computed" and the key of a module of the program: ops over earlier parameters of the same block, which
+    are its inputs by name; its one output is the value.
     """
 
     name: str

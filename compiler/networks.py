@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dlc import dims, ir
 from dlc.backends.api import Network, Unit
 from dlc.diagnostics import Diagnostic, DlcError, did_you_mean, error
-from dlc.passes import checks, configurations, dimensions, hyperparameters, lanes
+from dlc.passes import checks, computed, configurations, dimensions, hyperparameters, lanes
 from dlc.passes.builder import Builder
 from dlc.passes.elaborate import Elaborator, Request
 from dlc.passes.expressions import evaluate, lookup
@@ -223,12 +223,14 @@ def _border_sizes(
 
 def _reachable(elaborator: Elaborator, entry: ir.Module) -> tuple[ir.Module, ...]:
     """The modules that the entry calls, callees first."""
-    table = {module.key: module for module in elaborator.modules.values()}
+    table = {module.key: module for module in (*elaborator.modules.values(), *elaborator.computed.values())}
     done: dict[str, ir.Module] = {}
 
     def visit(module: ir.Module) -> None:
         if module.key in done:
             return
+        for key in computed.modules(module):
+            visit(table[key])
         for equation in module.body:
             if isinstance(equation.target, ir.Call | ir.Scan):
                 visit(table[equation.target.module])

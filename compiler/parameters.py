@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from dlc.diagnostics import DlcError, Note, error
 from dlc.ir import Call, Distribution, Instance, LayerRef, Module, Parameter, Program, Scan, Static
-from dlc.spec.record import record
+from dlc.spec.record import record, replace
 from dlc.spec.source import Span
 
 LIMIT = 200_000  # instances, and parameters, of one network
@@ -30,6 +30,8 @@ class NetworkParameter:
     dtype: str
     kind: str
     initial: Distribution
+    #: What computes the initial value from parameters of the same block, if the distribution is "computed".
+    start: Module | None = None
 
 
 def parameters(program: Program) -> tuple[NetworkParameter, ...]:
@@ -108,7 +110,7 @@ class _Walk:
         if key in self.lists:
             return self.lists[key]
         module = self.table[key]
-        found = [_own(module, parameter) for parameter in module.parameters]
+        found = [_own(module, parameter, self.table) for parameter in module.parameters]
         for index, instance in enumerate(module.instances):
             uses = list(self.local[key].get(index, {}).values())
             if instance.given is not None or not uses:
@@ -170,18 +172,17 @@ class _Walk:
             raise _mismatch(instance, one[0], other[0], difference)
 
 
-def _own(module: Module, parameter: Parameter) -> NetworkParameter:
+def _own(module: Module, parameter: Parameter, table: Mapping[str, Module]) -> NetworkParameter:
     type_ = module.types[parameter.value]
     shape = tuple(size for size in type_.shape if isinstance(size, int))
     if len(shape) != type_.rank:
         raise AssertionError(f"{module.key}: parameter {parameter.name} has the shape {type_}")
-    return NetworkParameter(parameter.name, shape, type_.dtype, parameter.kind, parameter.initial)
+    start = table[str(parameter.initial.arguments[0].value)] if parameter.initial.name == "computed" else None
+    return NetworkParameter(parameter.name, shape, type_.dtype, parameter.kind, parameter.initial, start)
 
 
 def _below(path: str, parameter: NetworkParameter) -> NetworkParameter:
-    return NetworkParameter(
-        join(path, parameter.path), parameter.shape, parameter.dtype, parameter.kind, parameter.initial
-    )
+    return replace(parameter, path=join(path, parameter.path))
 
 
 def _difference(one: Sequence[NetworkParameter], other: Sequence[NetworkParameter]) -> tuple[str, str] | None:

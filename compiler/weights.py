@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlc.diagnostics import Diagnostic, DlcError, did_you_mean, error
-from dlc.distributions import chunks
+from dlc.distributions import chunks, draw
 from dlc.ir import Distribution, Static
-from dlc.parameters import NetworkParameter
+from dlc.parameters import NetworkParameter, join
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,8 +47,10 @@ _NUMPY = {
 }  # fmt: skip
 _MAX_HEADER = 100_000_000  # bytes; the limit that safetensors sets
 
-#: Gives a parameter's values, flat, in float64 pieces.
-Source = Callable[[NetworkParameter], Iterator["Array"]]
+#: All parameters of a network by path.
+Table = Mapping[str, NetworkParameter]
+#: Gives a parameter's values, flat, in float64 pieces; one that is computed is computed from others in the table.
+Source = Callable[[NetworkParameter, Table], Iterator["Array"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,13 @@ class Entry:
 
 def initial(seed: int) -> Source:
     """Each parameter from its own initial distribution."""
-    return lambda parameter: chunks(parameter.initial, parameter.shape, parameter.path, seed)
+
+    def source(parameter: NetworkParameter, table: Table) -> Iterator[Array]:
+        if parameter.start is not None:
+            return iter((_computed(parameter, table, source),))
+        return chunks(parameter.initial, parameter.shape, parameter.path, seed)
+
+    return source
 
 
 def randomised(seed: int) -> Source:
@@ -73,13 +81,17 @@ def randomised(seed: int) -> Source:
 
     A parameter drawn at random keeps its distribution. One that starts at a number v everywhere is drawn around it:
     v + 0.3 z for parameters, z normal and cut at 2, so that a scale of 1 stays positive. A buffer that starts at v > 0
-    (a running variance) is drawn in 0.5 v to 1.5 v. Numbers that the spec computes (an "expression") are scaled by up
-    to 10 %.
+    (a running variance) is drawn in 0.5 v to 1.5 v. Numbers that the spec computes (an "expression", or "computed" from
+    the others as they are drawn here) are scaled by up to 10 %.
     """
 
-    def source(parameter: NetworkParameter) -> Iterator[Array]:
+    def source(parameter: NetworkParameter, table: Table) -> Iterator[Array]:
         value = _fixed(parameter.initial)
-        if not parameter.dtype.startswith(("f", "bf")):
+        if parameter.start is not None:
+            values = _computed(parameter, table, source)
+            scaled = parameter.dtype.startswith(("f", "bf"))
+            yield values * draw(_of("uniform", 0.9, 1.1), values.shape, parameter.path, seed) if scaled else values
+        elif not parameter.dtype.startswith(("f", "bf")):
             yield from chunks(parameter.initial, parameter.shape, parameter.path, seed)
         elif parameter.initial.name == "expression":
             factors = chunks(_of("uniform", 0.9, 1.1), parameter.shape, parameter.path, seed)
@@ -104,6 +116,7 @@ def write(path: str | Path, parameters: Sequence[NetworkParameter], source: Sour
     """
     target = Path(path)
     header, layout = header_of(parameters)
+    table = {parameter.path: parameter for parameter in parameters}
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent or Path("."))
     except OSError as problem:
@@ -112,7 +125,7 @@ def write(path: str | Path, parameters: Sequence[NetworkParameter], source: Sour
         with os.fdopen(descriptor, "wb") as file:
             file.write(header)
             for parameter in sorted(parameters, key=lambda p: (layout[p.path].start, layout[p.path].end)):
-                for piece in source(parameter):
+                for piece in source(parameter, table):
                     file.write(_stored(piece, parameter.dtype).tobytes())
                 if file.tell() != layout[parameter.path].end:
                     raise AssertionError(f"{parameter.path}: {file.tell()} bytes, not {layout[parameter.path].end}")
@@ -264,6 +277,20 @@ def _stored(values: Array, dtype: str) -> Array:
     bits = values.astype(np.float32).view(np.uint32)
     rounded = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
     return (rounded >> np.uint32(16)).astype("<u2")
+
+
+def _computed(parameter: NetworkParameter, table: Table, source: Source) -> Array:
+    """The values, flat, of a parameter that starts at an expression over others of its block."""
+    import numpy as np
+    from dlc.computed import evaluate
+
+    assert parameter.start is not None
+    owner = parameter.path.rpartition(".")[0]
+    inputs: dict[str, Array] = {}
+    for port in parameter.start.inputs:
+        other = table[join(owner, port.name)]
+        inputs[port.name] = np.concatenate(list(source(other, table))).reshape(other.shape)
+    return evaluate(parameter.start, inputs).reshape(-1)
 
 
 def _fixed(distribution: Distribution) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dlc.diagnostics import DlcError
 from dlc.parameters import NetworkParameter
-from dlc.weights import Source, header_of, read, read_header
+from dlc.weights import Source, Table, header_of, read, read_header
 
 if TYPE_CHECKING:
     from dlc.weights import Array
@@ -26,7 +26,7 @@ def rewritten(path: str | Path) -> Source:
     """The tensors of another weights file, as a source for `dlc.weights.write`; `check` that file first."""
     tensors = read(path)
 
-    def source(parameter: NetworkParameter) -> Iterator[Array]:
+    def source(parameter: NetworkParameter, table: Table) -> Iterator[Array]:
         yield tensors[parameter.path].reshape(-1)
 
     return source

@@ -258,5 +258,5 @@ def _free(node: Expr | Slice | Ellipsis | None) -> Iterator[str]:
         case Pipe(value, target):
             yield from _free(value)
             yield from _free(target)
-        case Constant() | Next() | None:
+        case Constant() | Ellipsis() | Next() | None:
             return

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dlc.backends.common import computed
 from dlc.backends.common.form import Weight
 from dlc.backends.common.quote import call, literal, quote
 from dlc.diagnostics import error
@@ -25,6 +26,8 @@ _PLAIN = {0: "zeros", 1: "ones"}
 def initializer(weight: Weight, arguments: Sequence[ast.expr], making: Making) -> ast.expr:
     """The code of the initialiser. Raises DlcError (E0705) for a distribution that Keras cannot draw."""
     name = weight.initial.name
+    if computed.is_computed(weight):
+        return _computed(weight, making)
     values = [static.value for static in weight.initial.arguments]
     if name in ("zeros", "ones"):
         return literal(name)
@@ -40,6 +43,21 @@ def initializer(weight: Weight, arguments: Sequence[ast.expr], making: Making) -
     if name == "orthogonal":
         return call("keras.initializers.Orthogonal", *arguments)
     return _scaled(weight, name, values, making)
+
+
+def _computed(weight: Weight, making: Making) -> ast.expr:
+    """`lambda shape, dtype: scaled_shift(self.gain)`: weights are made in the order of their declarations."""
+    shell = making.shell
+    folded, reads = computed.start(shell.folding, shell.folded, weight)
+    kernels = [word for word in (weight.name, *reads) if shell.is_kernel(word)]
+    if kernels:
+        raise error(
+            "E0705",
+            f"`{weight.name}` is computed from parameters, which this backend does for no kernel",
+            found=f"`{kernels[0]}`, the weight of a `{shell.form.block.name}`, kept in Keras' layout",
+        )
+    value = ast.Call(shell.function(folded), [shell.own(word) for word in reads], [])
+    return quote("lambda shape, dtype: $value", value=value)
 
 
 def _scaled(weight: Weight, name: str, values: Sequence[object], making: Making) -> ast.expr:

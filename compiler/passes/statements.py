@@ -12,7 +12,7 @@ from dlc import ir
 from dlc.diagnostics import DlcError, did_you_mean, error
 from dlc.distributions import DISTRIBUTIONS as SPECS
 from dlc.ir import Static
-from dlc.passes import calls, dimensions, messages, states, static
+from dlc.passes import calls, computed, dimensions, messages, states, static
 from dlc.passes.builder import Builder, content_of, is_tensor, static_of
 from dlc.passes.expressions import evaluate
 from dlc.passes.loops import turns
@@ -173,7 +173,7 @@ def _parameter(b: Builder, node: syntax.Parameter) -> None:
             hint="make a block of it: each turn then has its own",
         )
     static.check_size(tuple(shape), node.type.span)
-    initial = _initial(b, node)
+    initial = _initial(b, node, ir.TensorType(node.type.dtype, tuple(shape)))
     for name in node.names:
         if any(p.name == name for p in b.parameters):
             raise error("E0202", f"`{name}` is declared twice", node.span)
@@ -192,16 +192,17 @@ def _parameter_sizes(b: Builder, dimension: syntax.Expr | syntax.StarDimension |
     return [dimensions.size_of(b, expression)]
 
 
-def _initial(b: Builder, node: syntax.Parameter) -> ir.Distribution:
+def _initial(b: Builder, node: syntax.Parameter, kind: ir.TensorType) -> ir.Distribution:
     if node.distribution is not None:
         return _distribution(b, node.distribution)
     if node.value is None:
         raise error(
             "E0601", f"`{node.names[0]}` has no initial value", node.span, expected="`~ distribution` or `= value`"
         )
-    thing = evaluate(b, node.value)
+    trial = computed.scope(b, node.value)
+    thing = evaluate(trial, node.value)
     if is_tensor(thing):
-        raise error("E0302", "an initial value is a constant here", node.value.span, found="a tensor")
+        return computed.distribution(b, trial, node, trial.tensor(thing, node.value.span), kind)
     value = static_of(thing, node.value.span)
     if isinstance(value.value, bool | int | float):
         return ir.Distribution("constant", (Static(static.as_float(value.value, node.value.span), value.source),))
