@@ -78,7 +78,7 @@ def _has_chain(node: ast.expr | None) -> bool:
 
 
 def _part(node: ast.Assign | ast.Return, depth: int) -> ast.expr | None:
-    """The longest call inside that fits on a line of its own; where there is none, the longest sum or product."""
+    """The longest call inside that fits on a line of its own, else the innermost; without calls, a sum or product."""
     assert node.value is not None
     best: ast.expr | None = None
     room = 88 - 4 * depth
@@ -90,7 +90,7 @@ def _part(node: ast.Assign | ast.Return, depth: int) -> ast.expr | None:
             continue
         if best is None or len(flat(one)) > len(flat(best)):
             best = one
-    return best
+    return best or min(calls, key=lambda one: len(flat(one)), default=None)
 
 
 def _calls(node: ast.AST) -> Iterator[ast.expr]:
