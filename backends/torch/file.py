@@ -1,4 +1,4 @@
-"""A unit as one torch file: imports, helpers, functions and classes, factories, `load_weights`."""
+"""A unit as one torch file: imports, helpers, functions and classes, factories, weights."""
 
 from __future__ import annotations
 
@@ -16,13 +16,22 @@ from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.signature import NO_DEFAULT, Argument, constructor, parameters
 from dlc.backends.torch.dialect import TorchDialect
 from dlc.backends.torch.helpers import HELPERS
+from dlc.backends.torch.loading import weight_functions
 from dlc.backends.torch.module import TorchClass
 from dlc.backends.torch.natives import NATIVES
 from dlc.backends.torch.reserved import MODULE_ATTRIBUTES
 from dlc.ir import BlockId, Template
 from dlc.spec.syntax import Block
 
-_IMPORTED = ("math", "torch", "nn", "F", "Tensor", "Sequence", "load_file", "load_weights")
+#: What a file imports if it uses the name, in ruff's order; and what every file does.
+_IMPORTS = {
+    "math": "import math",
+    "Sequence": "from collections.abc import Sequence",
+    "torch": "import torch",
+    "F": "import torch.nn.functional as F",
+}
+_ALWAYS = ("from safetensors.torch import load_file, save_file", "from torch import Tensor, nn")
+_IMPORTED = ("math", "torch", "nn", "F", "Tensor", "Sequence", "load_file", "save_file", "load_weights", "save_weights")
 
 
 class TorchFile:
@@ -137,7 +146,7 @@ class TorchFile:
             if folded.native is None:
                 classes += TorchClass(self, folded).print()
         factories = [self._factory(network) for network in self.unit.networks if network.name in self.factories]
-        body = [*classes, *factories, *self._load()]
+        body = [*classes, *factories, *weight_functions(classes, self.renamed)]
         body = [*self._helpers(), *body]
         return print_module([*self._header(), *self._imports(body), *body])
 
@@ -157,19 +166,8 @@ class TorchFile:
 
     def _imports(self, body: list[ast.stmt]) -> list[ast.stmt]:
         used = {node.id for one in body for node in ast.walk(one) if isinstance(node, ast.Name)}
-        lines: list[str] = []
-        lines += ["import math"] if "math" in used else []
-        lines += ["from collections.abc import Sequence"] if "Sequence" in used else []
-        lines += ["import torch"] if "torch" in used else []
-        lines += ["import torch.nn.functional as F"] if "F" in used else []
-        lines += ["from safetensors.torch import load_file", "from torch import Tensor, nn"]
-        order = {"import torch": 2, "import torch.nn.functional as F": 3}
-        third = sorted(
-            (line for line in lines if line.startswith(("import torch", "from"))), key=lambda x: order.get(x, 9)
-        )
-        first = [line for line in lines if line not in third or line.startswith("from collections")]
-        third = [line for line in third if not line.startswith("from collections")]
-        return statements("\n".join([*first, *third]))
+        found = [line for word, line in _IMPORTS.items() if word in used]
+        return statements("\n".join([*found, *_ALWAYS]))
 
     def _factory(self, network: Network) -> ast.stmt:
         place = self.unit.networks.index(network)
@@ -199,29 +197,6 @@ class TorchFile:
         arguments_ = ast.arguments([], args, None, [], [], None, defaults)
         return ast.FunctionDef(
             self.factories[network.name], arguments_, list[ast.stmt](body), [], name(class_name), None
-        )
-
-    def _load(self) -> list[ast.stmt]:
-        if not self.renamed:
-            return statements(
-                '''
-                def load_weights(model: nn.Module, path: str) -> None:
-                    """Loads all parameters and buffers from a safetensors file."""
-                    model.load_state_dict(load_file(path))
-                '''
-            )
-        return statements(
-            '''
-            def load_weights(model: nn.Module, path: str) -> None:
-                """Loads all parameters and buffers from a safetensors file."""
-                attributes = $renamed
-                weights = {}
-                for key, value in load_file(path).items():
-                    words = [attributes.get(word, word) for word in key.split(".")]
-                    weights[".".join(words)] = value
-                model.load_state_dict(weights)
-            ''',
-            renamed=dict(sorted(self.renamed.items())),
         )
 
 

@@ -7,7 +7,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 
@@ -136,3 +136,14 @@ def load_weights(model: nn.Module, path: str) -> None:
         words = [attributes.get(word, word) for word in key.split(".")]
         weights[".".join(words)] = value
     model.load_state_dict(weights)
+
+
+def save_weights(model: nn.Module, path: str) -> None:
+    """Saves all parameters and buffers, as `load_weights` reads them."""
+    names = {"forward_": "forward"}
+    weights = {}
+    for key, value in model.state_dict().items():
+        if not key.endswith("num_batches_tracked"):
+            words = [names.get(word, word) for word in key.split(".")]
+            weights[".".join(words)] = value.contiguous()
+    save_file(weights, path)

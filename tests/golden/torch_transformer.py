@@ -7,7 +7,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 
@@ -138,3 +138,9 @@ def TransformerBig(vocab: int = 37000, layers: int = 6) -> Transformer:
 def load_weights(model: nn.Module, path: str) -> None:
     """Loads all parameters and buffers from a safetensors file."""
     model.load_state_dict(load_file(path))
+
+
+def save_weights(model: nn.Module, path: str) -> None:
+    """Saves all parameters and buffers, as `load_weights` reads them."""
+    weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+    save_file(weights, path)
