@@ -169,7 +169,10 @@ def _function(node: ast.FunctionDef, indent: str) -> list[str]:
     inner = indent + STEP
     joined = inner + ", ".join(parameters)
     middle = [joined] if len(joined) <= WIDTH and len(parameters) > 1 else [f"{inner}{one}," for one in parameters]
-    return [*lines, f"{indent}def {node.name}(", *middle, f"{indent}){returns}:", *_block(node.body, indent)]
+    end = [f"{indent}){returns}:"]
+    if len(end[0]) > WIDTH and node.returns is not None:
+        end = _brackets(indent, ") -> ", node.returns, ":")
+    return [*lines, f"{indent}def {node.name}(", *middle, *end, *_block(node.body, indent)]
 
 
 def _docstring(text: str, indent: str) -> list[str]:
