@@ -55,3 +55,10 @@ def test_keras_needs_the_size_of_a_start(tmp_path: Path) -> None:
     unit = elaborate(load_project(path)).unit
     with pytest.raises(DlcError, match="`D` is not known when `cell` is made"):
         find_backend("tensorflow").compile(unit, Options())
+
+
+def test_torch_code_reads_a_start_as_one_would_write_it() -> None:
+    unit = elaborate(load_project(STATES / "ntm.dl"), Choice("Small")).unit
+    text = find_backend("torch").compile(unit, Options()).files["ntm_torch.py"]
+    assert "reads = torch.tanh(self.r.first_read).expand(sequence.shape[0], 2, 3)\n" in text
+    assert "write_weights = softmax(self.r.first_weights, dim=-1)\n" in text
