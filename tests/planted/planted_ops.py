@@ -10,6 +10,7 @@ import numpy as np
 from dlc.backends.api import Network, Unit
 from dlc.ir import BlockId, Equation, Module, Origin, Port, Program, Static, TensorType
 from dlc.ops import OPS
+from dlc.ops.api import Op, Sample
 from dlc.ops.samples import draw
 from dlc.spec.source import Span
 
@@ -48,6 +49,11 @@ def branches(
         for op in ops
         for sample in [s for s in OPS[op].samples if (s.name in only if only else (op, s.name) not in gaps)][:most]
     ]
+    return branches_of(chosen)
+
+
+def branches_of(chosen: Sequence[tuple[Op, Sample]]) -> Branches:
+    """A branch for each op and sample; result p of number i is the output `y<i>_<p>`, counted from 1."""
     types = [TensorType("float", (2,))]
     ports, inputs = [Port("anchor", 0)], {"anchor": np.ones(2, np.float32)}  # Keras has no networks without inputs
     body: list[Equation] = []
