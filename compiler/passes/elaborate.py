@@ -349,12 +349,12 @@ def _key(request: Request) -> Key:
 
 
 def _thing_key(owner: Builder | None, thing: Thing) -> object:
-    """What makes two hyperparameter values the same; 1, 1.0 and true are three."""
+    """What makes two hyperparameter values the same; 1, 1.0 and true are three, 0.0 and -0.0 are two."""
     match thing:
         case Static(value=dims.Dim()):
             return "size"  # `Request.given` says which
         case Static(value=value):
-            return type(value).__name__, value
+            return ir.exact(value)
         case Items(items=items):
             return tuple(_thing_key(owner, item) for item in items)
         case BlockValue(declaration=declaration, bound=bound):
