@@ -12,7 +12,7 @@ from dlc.dims import Size, add, multiply, product
 from dlc.ops.api import Attributes
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients, Operand, Value
 from dlc.ops.gradients.indexing import scattered
-from dlc.ops.gradients.shaping import cut_out, expanded
+from dlc.ops.gradients.shaping import cut_out, expanded, spread
 
 # --- max_pool --------------------------------------------------------------------------------------------------
 
@@ -51,8 +51,8 @@ def _windows(b: Builder, padded: Value, starts: list[Value], attributes: Attribu
     kernel, rank = attributes["kernel"], len(starts)
     found = padded
     for axis, start in enumerate(starts):
-        # Not expand_dims: onnx's data propagation takes a column of known numbers for a row, and refuses the sum.
-        column = b("reshape", start, shape=(*start.shape, 1))
+        # Spread first: onnx's data propagation takes a column of known numbers for a row, and refuses the sum.
+        column = spread(b, b("expand_dims", start, axis=1), (*start.shape, kernel[axis]))
         inside = _multiples(b, kernel[axis], attributes["dilation"][axis])
         found = b("gather", found, column + inside, axis=2 + 2 * axis)
     order = (0, 1, *range(2, 2 + 2 * rank, 2), *range(3, 3 + 2 * rank, 2))
