@@ -89,7 +89,13 @@ def _statement(node: ast.stmt, indent: str) -> list[str]:
             return _line(indent, "return ", value, "") if value is not None else [f"{indent}return"]
         case ast.Assign(targets=targets, value=value):
             left = "".join(f"{bare(target)} = " for target in targets)
-            return _line(indent, left, value, "")
+            lines = _line(indent, left, value, "")
+            match targets:
+                case [ast.Tuple(elts=names)] if len(lines[0]) > WIDTH:
+                    head = [f"{indent}(", *(f"{indent}{STEP}{flat(one)}," for one in names)]
+                    return [*head, *_line(indent, ") = ", value, "")]
+                case _:
+                    return lines
         case ast.AugAssign(target=target, op=op, value=value):
             sign = binary(ast.BinOp(target, op, value))[0]
             return _line(indent, f"{flat(target)} {sign}= ", value, "")
