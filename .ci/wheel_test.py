@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {"dlc": "compiler", "dlc/spec": "spec", "dlc/backends": "backends"}
-FRAMEWORKS = ("torch", "tensorflow", "keras", "jax")
+FRAMEWORKS = ("torch", "tensorflow", "keras", "jax", "lark")  # lark builds the parser's table, which the wheel holds
 SAMPLES = ("lenet", "resnet", "transformer", "char_lstm", "seq2seq", "graph", "dcgan")
 
 
@@ -51,7 +51,7 @@ def _check_files(home: Path) -> None:
         f"{place}/{path.relative_to(ROOT / folder)}"
         for place, folder in PACKAGES.items()
         for path in sorted((ROOT / folder).rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not any(part == "__pycache__" or part[0] == "." for part in path.relative_to(ROOT).parts)
         if not (site / place / path.relative_to(ROOT / folder)).is_file()
     ]
     _require(not missing, f"not in the wheel: {missing}")

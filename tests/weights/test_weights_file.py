@@ -111,7 +111,7 @@ def test_one_chunk_is_in_memory(tmp_path: Path) -> None:
 def test_a_failure_leaves_the_old_file_and_nothing_else(path: Path) -> None:
     before = path.read_bytes()
 
-    def source(parameter: NetworkParameter):
+    def source(parameter: NetworkParameter, table: weights.Table):
         yield np.zeros(1)
         raise RuntimeError("power cut")
 
