@@ -10,6 +10,7 @@ from dlc.passes.resolve import load_project
 
 MATRIX, SEQUENCE, IMAGE = "float[N, 6]", "float[N, T, 6]", "float[N, 4, 9, 9]"
 HEADS = "float[N, 2, 5, 5]"
+LINE_OF, SOLID = "float[N, 4, 9]", "float[N, 4, 7, 6, 8]"
 LINE = 3  # of the call in `text`
 
 #: By block: (input, expression) where a native may stand.
@@ -19,7 +20,10 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
         (IMAGE, "conv2d(6, 3, stride=2, padding=1)"),
         (IMAGE, "conv2d(6, 3, stride=2, padding=1, bias=false)"),
     ],
-    "conv_transpose2d": [(IMAGE, "conv_transpose2d(4, 3, stride=2, padding=1, output_padding=1, bias=false)")],
+    "conv_transpose2d": [
+        (IMAGE, "conv_transpose2d(4, 3, stride=2, padding=1, output_padding=1, bias=false)"),
+        (IMAGE, "conv_transpose2d(4, 3, stride=2)"),
+    ],
     "dense": [(MATRIX, "dense(6)"), (SEQUENCE, "dense(5, bias=false)")],
     "embedding": [("int[N, T] in 0..7", "embedding(7, 5)")],
     "batch_norm": [(IMAGE, "batch_norm(epsilon=0.1, momentum=0.3)"), (IMAGE, "batch_norm(affine=false)")],
@@ -27,6 +31,8 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
     "batch_norm3d": [("float[N, 4, L, 3, 3]", "batch_norm(epsilon=0.1)")],
     "layer_norm": [(SEQUENCE, "layer_norm(epsilon=0.1)")],
     "max_pool2d": [(IMAGE, "max_pool2d(3, stride=2, padding=1)"), (IMAGE, "max_pool2d(2)")],
+    "max_pool2d_padded": [(IMAGE, "max_pool2d(3, stride=2, padding=1)")],
+    "global_avg_pool": [(IMAGE, "conv2d(3, 1) -> global_avg_pool")],
     "avg_pool2d": [(IMAGE, "avg_pool2d(3, stride=2, padding=1)"), (IMAGE, "avg_pool2d(2)")],
     "leaky_relu": [(MATRIX, "leaky_relu(slope=0.3)")],
     "elu": [(MATRIX, "elu(alpha=0.7)")],
@@ -38,15 +44,52 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
         (HEADS, "scaled_dot_product_attention(x + 1, x * 2, causal=true)"),
         (HEADS, "scaled_dot_product_attention(x + 1, x * 2, mask=x[:, :1] > -0.5)"),
     ],
+    "conv1d": [
+        (LINE_OF, "conv1d(6, 3, stride=2, padding=1, dilation=2, groups=2, bias=false)"),
+        (LINE_OF, "conv1d(6, 3)"),
+    ],
+    "conv3d": [(SOLID, "conv3d(6, 3, stride=2, padding=1, dilation=2, groups=2, bias=false)"), (SOLID, "conv3d(6, 3)")],
+    "conv_transpose1d": [(LINE_OF, "conv_transpose1d(4, 3, stride=2, padding=1, output_padding=1, bias=false)")],
+    "conv_transpose3d": [(SOLID, "conv_transpose3d(4, 3, stride=2, padding=1, output_padding=1)")],
+    "max_pool1d": [(LINE_OF, "max_pool1d(3, stride=2, padding=1)")],
+    "max_pool3d": [(SOLID, "max_pool3d(3, stride=2, padding=1)")],
+    "avg_pool1d": [(LINE_OF, "avg_pool1d(3, stride=2, padding=1)")],
+    "avg_pool3d": [(SOLID, "avg_pool3d(3, stride=2, padding=1)")],
+    "bilinear": [(MATRIX, "bilinear(5, right=x[:, :3] + 1)")],
+    "rms_norm": [(SEQUENCE, "rms_norm(epsilon=0.1)"), (SEQUENCE, "rms_norm")],
+    "group_norm": [(IMAGE, "group_norm(2, epsilon=0.1)"), (IMAGE, "group_norm(4, affine=false)")],
+    "local_response_norm": [(IMAGE, "local_response_norm(3, alpha=0.5, beta=0.6, k=2.0)")],
+    "celu": [(MATRIX, "celu(alpha=0.3)")],
+    "hard_tanh": [(MATRIX, "hard_tanh(low=-0.3, high=0.5)"), (MATRIX, "hard_tanh")],
+    "soft_shrink": [(MATRIX, "soft_shrink(threshold=0.2)")],
+    "hard_shrink": [(MATRIX, "hard_shrink(threshold=0.2)")],
+    "relu6": [(MATRIX, "relu6")],
+    "selu": [(MATRIX, "selu")],
+    "mish": [(MATRIX, "mish")],
+    "softsign": [(MATRIX, "softsign")],
+    "log_sigmoid": [(MATRIX, "log_sigmoid")],
+    "hard_sigmoid": [(MATRIX, "hard_sigmoid")],
+    "hard_swish": [(MATRIX, "hard_swish")],
+    "tanh_shrink": [(MATRIX, "tanh_shrink")],
+    "glu": [(SEQUENCE, "glu")],
 }
 
 #: Natives that `verify` does not run, and why.
-NOT_RUN = {"dropout": "verify feeds the draws, which a framework's own layer can't take: the block's own code runs"}
+NOT_RUN = dict.fromkeys(
+    ("dropout", "channel_dropout", "channel_dropout1d", "channel_dropout3d"),
+    "verify feeds the draws, which a framework's own layer can't take: the block's own code runs",
+)
 
 #: By backend and block: where the condition says no; the native must be seen to be wrong there.
 OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
     ("torch", "max_pool2d"): [(IMAGE, "max_pool2d(4, padding=3)")],
     ("torch", "avg_pool2d"): [(IMAGE, "avg_pool2d(4, padding=3)")],
+    ("torch", "max_pool1d"): [(LINE_OF, "max_pool1d(4, padding=3)")],
+    ("torch", "max_pool3d"): [(SOLID, "max_pool3d(4, padding=3)")],
+    ("torch", "avg_pool1d"): [(LINE_OF, "avg_pool1d(4, padding=3)")],
+    ("torch", "avg_pool3d"): [(SOLID, "avg_pool3d(4, padding=3)")],
+    ("torch", "soft_shrink"): [(MATRIX, "soft_shrink(threshold=-0.2)")],
+    ("torch", "hard_shrink"): [(MATRIX, "hard_shrink(threshold=-0.2)")],
     ("torch", "batch_norm"): [("float[N, 4, L]", "batch_norm"), (MATRIX, "batch_norm")],
     ("torch", "flatten"): [("float[N]", "flatten")],
     ("torch", "batch_norm1d"): [("float[N, 4, L, 3, 3]", "batch_norm")],
@@ -72,6 +115,8 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
     ],
     ("tensorflow", "batch_norm"): [("float[N, 4, 5]", "batch_norm")],
     ("tensorflow", "max_pool2d"): [(IMAGE, "max_pool2d(3, stride=2, padding=1)")],
+    ("tensorflow", "max_pool2d_padded"): [(IMAGE, "max_pool2d(3, padding=1)")],
+    ("tensorflow", "flatten"): [("float[N, T, S]", "flatten")],
     ("tensorflow", "avg_pool2d"): [(IMAGE, "avg_pool2d(3, stride=2, padding=1)")],
     ("onnx", "dense"): [(SEQUENCE, "dense(4)")],
     ("onnx", "batch_norm"): [(IMAGE, "batch_norm"), (IMAGE, "batch_norm(affine=false)")],
@@ -79,8 +124,11 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
 
 #: Conditions, or parts of them, that are stricter than exactness asks.
 HARMLESS = {
+    ("torch", "conv_transpose1d"): "the op's own type rule refuses what torch refuses",
     ("torch", "conv_transpose2d"): "the op's own type rule refuses what torch refuses",
+    ("torch", "conv_transpose3d"): "the op's own type rule refuses what torch refuses",
     ("tensorflow", "dense"): "a lone vector is right too, as Keras 3.15 happens to do it; other widths",
+    ("tensorflow", "global_avg_pool"): "the mean of data in the spec's order, which `verify` asks for alone",
     ("tensorflow", "embedding"): "other widths alone, which get a dtype",
 }
 

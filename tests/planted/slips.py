@@ -57,7 +57,8 @@ class Slip:
 
 
 def _default(op: Op, name: str, value: Any, types: Sequence[TensorType], attributes: Mapping[str, Any]) -> Any:
-    others = {key: one for key, one in attributes.items() if key != name and one is not None}
+    known = {spec.name for spec in op.attributes} - {name}  # a layout adds some of its own
+    others = {key: one for key, one in attributes.items() if key in known and one is not None}
     return normalise_attributes(op, others, types)[name]
 
 

@@ -13,11 +13,12 @@ from dlc.backends.onnx.graph import Builder, Value
 from dlc.backends.onnx.natives import NATIVES as ONNX_NATIVES
 from dlc.backends.onnx.natives import Native as OnnxNative
 from dlc.backends.tensorflow.natives import NATIVES as TENSORFLOW_NATIVES
-from dlc.backends.torch import natives as torch_natives
+from dlc.backends.torch.natives import NATIVES as TORCH_NATIVES
+from dlc.backends.torch.natives.parts import always
 from dlc.ir import Module
 
 TABLES: dict[str, dict[Any, Any]] = {
-    "torch": torch_natives.NATIVES,  # type: ignore[dict-item]
+    "torch": TORCH_NATIVES,  # type: ignore[dict-item]
     "tensorflow": TENSORFLOW_NATIVES,
     "onnx": ONNX_NATIVES,  # type: ignore[dict-item]
 }
@@ -68,7 +69,7 @@ def is_unconditional(native: Any) -> bool:
     """Whether a native stands for its block always (ONNX: in 32 bits)."""
     if isinstance(native, OnnxNative):
         return not native.when
-    return native.condition is torch_natives._always  # pyright: ignore[reportPrivateUsage]
+    return native.condition is always
 
 
 def everywhere(native: Any) -> Any:
