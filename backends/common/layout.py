@@ -311,6 +311,11 @@ def _inside(indent: str, node: ast.expr | ast.keyword, tail: str) -> list[str]:
             return [*first, *middle, *_prefixed(indent, "else ", orelse, CONDITIONAL, tail)]
         case ast.Starred(value=value):
             return _line(indent, "*", value, tail)
+        case ast.Lambda(body=body):
+            head = flat(node).removesuffix(flat(body))
+            if isinstance(body, ast.Call) and len(f"{indent}{head}{flat(body.func)}(") <= WIDTH:
+                return _brackets(indent, head, body, tail)
+            return [f"{indent}{head}(", *_inside(indent + STEP, body, ""), f"{indent}){tail}"]
         case _ if _is_bracketed(node):
             return _brackets(indent, "", node, tail)
         case _:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,3 +64,16 @@ def test_torch_code_reads_a_start_as_one_would_write_it() -> None:
     text = find_backend("torch").compile(unit, Options()).files["ntm_torch.py"]
     assert "reads = torch.tanh(self.r.first_read).expand(sequence.shape[0], 2, 3)\n" in text
     assert "write_weights = softmax(self.r.first_weights, dim=-1)\n" in text
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("backend", ["torch", "tensorflow"])
+def test_ruff_leaves_the_code_alone(spec: str, backend: str, tmp_path: Path) -> None:
+    """Long lists of states break as `ruff format` breaks them."""
+    unit = elaborate(load_project(STATES / f"{spec}.dl")).unit
+    for file, text in find_backend(backend).compile(unit, Options()).files.items():
+        (tmp_path / file).write_text(str(text), encoding="utf-8")
+    for arguments in (["check", "-q"], ["format", "-q", "--diff"]):
+        command = [sys.executable, "-m", "ruff", *arguments, "--isolated", str(tmp_path)]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr
