@@ -89,7 +89,6 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
     ("torch", "avg_pool1d"): [(LINE_OF, "avg_pool1d(4, padding=3)")],
     ("torch", "avg_pool3d"): [(SOLID, "avg_pool3d(4, padding=3)")],
     ("torch", "soft_shrink"): [(MATRIX, "soft_shrink(threshold=-0.2)")],
-    ("torch", "hard_shrink"): [(MATRIX, "hard_shrink(threshold=-0.2)")],
     ("torch", "batch_norm"): [("float[N, 4, L]", "batch_norm"), (MATRIX, "batch_norm")],
     ("torch", "flatten"): [("float[N]", "flatten")],
     ("torch", "batch_norm1d"): [("float[N, 4, L, 3, 3]", "batch_norm")],

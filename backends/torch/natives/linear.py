@@ -1,0 +1,34 @@
+"""Linear layers, tables, and what only changes shapes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from dlc.backends.common.native import Arguments, Native
+from dlc.backends.common.quote import call, literal
+from dlc.backends.torch.natives.parts import always, option, rank
+
+
+def _dense(a: Arguments) -> ast.expr:
+    return call("nn.Linear", a.code["I"], a.code["units"], bias=option(a, "bias", True))
+
+
+def _bilinear(a: Arguments) -> ast.expr:
+    return call("nn.Bilinear", a.code["I"], a.code["J"], a.code["units"])
+
+
+def _embedding(a: Arguments) -> ast.expr:
+    return call("nn.Embedding", a.code["entries"], a.code["width"])
+
+
+def _flatten(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
+    return call("torch.flatten", operands["x"], literal(1))
+
+
+LINEAR = (
+    Native("dense", always, ("I",), ("units", "bias"), _dense),
+    Native("bilinear", always, ("I", "J"), ("units",), _bilinear),
+    Native("embedding", always, (), ("entries", "width"), _embedding),
+    Native("flatten", lambda module: rank(module) > 1, (), (), None, _flatten),
+)
