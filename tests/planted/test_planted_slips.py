@@ -30,6 +30,8 @@ UNREAD = {
 CRASHES = {
     "tensorflow": {("conv", "operands 0 and 1 swapped"), ("conv_transpose", "operands 0 and 1 swapped")},
 }
+#: By backend: ops whose slips hit more than their own branches. Layouts transpose too.
+ALONE = {"tensorflow": {"transpose"}}
 #: Ops that neither slip nor swap makes another result of: what is wrong with them is planted in `test_planted_rules`.
 WITHOUT = {
     "one operand and no attributes, or none that may change": """
@@ -91,7 +93,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("backend", "number"), PARAMETERS)
 def test_slips_are_seen_where_they_show(backend: str, number: int, workers: Workers) -> None:
-    several = [slip for slip in rounds()[number] if runs(slip, backend)]
+    several = [s for s in rounds()[number] if runs(s, backend) and s.op not in ALONE.get(backend, ())]
     net, changed = net_of(several, backend)
     case = verdict(backend, net, workers, several)
     assert case.status == DISAGREES, f"{case.message} {case.detail}"
