@@ -10,8 +10,9 @@ from dlc.backends.common.names import dimension_name
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
 from dlc.backends.tensorflow.making import Making, making_names, weight_names
+from dlc.backends.tensorflow.named_sizes import name_sizes
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
-from dlc.backends.tensorflow.shell import Shell, plain_default
+from dlc.backends.tensorflow.shell import Shell, made_sites, plain_default
 from dlc.backends.tensorflow.tidy import tidy
 from dlc.diagnostics import error
 from dlc.spec.syntax import ConstantType, Hyperparameter
@@ -21,7 +22,7 @@ _TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": 
 
 def function_code(shell: Shell, word: str) -> ast.FunctionDef:
     """A block without anything of its own."""
-    body = outline(tidy(shell.body.print()), 1, shell.body.scope.allocate)
+    body = _body(shell, 1)
     arguments = _call_arguments(shell, leading=[])
     keyword_only = [(shell.argument(w), annotation(shell, w), shell.default(shell.folded, w)) for w in _words(shell)]
     arguments.kwonlyargs = [ast.arg(w, annotation) for w, annotation, _ in keyword_only]
@@ -31,7 +32,7 @@ def function_code(shell: Shell, word: str) -> ast.FunctionDef:
 
 def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
     """A subclass of keras.layers.Layer."""
-    call_body = outline(tidy(shell.body.print()), 2, shell.body.scope.allocate)
+    call_body = _body(shell, 2)
     uses_training = any(isinstance(n, ast.Name) and n.id == "training" for s in call_body for n in ast.walk(s))
     arguments = _call_arguments(shell, leading=["self"])
     if uses_training:
@@ -55,6 +56,12 @@ def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
         body.append(config)
     decorator = quote("keras.saving.register_keras_serializable(package=$package)", package=package)
     return ast.ClassDef(word, [dotted("keras.layers.Layer")], [], body, [decorator])
+
+
+def _body(shell: Shell, depth: int) -> list[ast.stmt]:
+    """The statements of the function or of `call`, which stand `depth` levels deep."""
+    fresh = shell.body.scope.allocate
+    return outline(name_sizes(tidy(shell.body.print()), shell.axis_names(), fresh), depth, fresh)
 
 
 # --- constructor ---------------------------------------------------------------------------------------------------
@@ -85,6 +92,8 @@ def _init(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     if not late_layers:
         body += making.layers()
     body += making.weights(early=True)
+    if not _builds(shell, late_layers) and made_sites(shell.form.body, shell.context):
+        body += statements("self.built = True")
     if len(body) == 1 and shell.context.precision == "f32":
         return None
     arguments.kwarg = ast.arg("kwargs", name("Any"))
@@ -98,14 +107,15 @@ def _init_name(shell: Shell, word: str) -> ast.expr:
     raise error("E0706", message, hint="give the size as a hyperparameter", exit_code=3)
 
 
+def _builds(shell: Shell, late_layers: bool) -> bool:
+    """Whether anything is made when the inputs are known. Layers inside are built when they are first called."""
+    return late_layers or not all(shell.is_early(weight.name) for weight in shell.form.weights)
+
+
 def _build(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     """Weights, and layers that need sizes of the inputs."""
-    if all(shell.is_early(weight.name) for weight in shell.form.weights) and not late_layers:
-        arguments = ast.arguments(
-            [], [ast.arg("self"), ast.arg("input_shape", quote("tuple[int | None, ...]"))], None, [], [], None, []
-        )
-        note = ast.Expr(literal("The layers inside are built when they are first called."))
-        return _function("build", arguments, [note], literal(None))
+    if not _builds(shell, late_layers):
+        return None
     names = weight_names(shell) | (making_names(shell) if late_layers else set[str]())
     needed = _dimensions(shell, names)
     places = {dimension: shell.declared_axis(dimension) for dimension in needed}
@@ -115,12 +125,9 @@ def _build(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     body: list[ast.stmt] = []
     for dimension, found in places.items():
         if found is None:
-            solved = _solved(shell, dimension)
-            raise (
-                error("E0706", f"no input has an axis of size `{dimension}`", exit_code=3) if solved is None else solved
-            )
+            raise error("E0706", f"no input has an axis of size `{dimension}`", exit_code=3)
         port, axis = found
-        rank = shell._rank(port)  # pyright: ignore[reportPrivateUsage]
+        rank = shell.rank(port)
         index = axis - rank if axis == rank - 1 else axis
         local[dimension] = scope.allocate(dimension_name(dimension))
         value = quote("$shape[$axis]", shape=name(shapes[port]), axis=index)
@@ -142,10 +149,6 @@ def _build(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
         [], [ast.arg("self"), *(ast.arg(w, annotation) for w in shapes.values())], None, [], [], None, []
     )
     return _function("build", arguments, body, literal(None))
-
-
-def _solved(shell: Shell, dimension: str) -> Exception | None:
-    return None
 
 
 def _dimensions(shell: Shell, names: set[str]) -> list[str]:

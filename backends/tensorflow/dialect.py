@@ -12,9 +12,10 @@ from dlc.backends.common.form import Sample, Step
 from dlc.backends.common.native import Native
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import VARIES, Site, apply
+from dlc.backends.tensorflow.divided import Dimension, divided
 from dlc.backends.tensorflow.natives import KerasNative
 from dlc.backends.tensorflow.rules import RULES
-from dlc.backends.tensorflow.rules.code import DTYPE_NAMES, dtype_code, is_size
+from dlc.backends.tensorflow.rules.code import DTYPE_NAMES, dtype_code, filled, is_size
 from dlc.backends.tensorflow.words import attribute_name
 from dlc.diagnostics import error
 from dlc.ir import FLOATS, INTS, TensorType
@@ -29,11 +30,12 @@ DRAWS = {
 
 
 class KerasDialect:
-    """Spellings; `seeded` tells afterwards whether a body draws random numbers."""
+    """Spellings; `seeded` tells afterwards whether a body draws random numbers. `dimension`: see `divided`."""
 
     def __init__(self, precision: str = "f32") -> None:
         self.precision = precision
         self.seeded = False
+        self.dimension: Dimension = lambda site, axis: None
 
     def device(self, anchor: ast.expr | None) -> list[ast.keyword]:
         return []
@@ -41,7 +43,7 @@ class KerasDialect:
     def full(
         self, code: ast.expr, value: object, shape: list[ast.expr], kind: TensorType, anchor: ast.expr | None
     ) -> ast.expr:
-        return call("ops.full", ast.Tuple(shape, ast.Load()), code, dtype=dtype_code(kind.dtype))
+        return filled(ast.Tuple(shape, ast.Load()), code, value, kind)
 
     @property
     def collects(self) -> bool:
@@ -51,6 +53,8 @@ class KerasDialect:
         rule = RULES.get(site.op)
         if rule is None:
             raise error("E0702", f"the tensorflow backend has no rule for `{site.op}`", exit_code=3)
+        if site.op == "reshape":
+            site = divided(site, self.dimension)
         return apply(rule, _with_wide_sizes(site))
 
     def number(self, code: ast.expr, value: object, kind: TensorType, body: Expressions) -> ast.expr:

@@ -74,7 +74,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         if not training or not self.trainable:
             return super().call(inputs)
-        mean, variance = ops.moments(inputs, list(range(len(inputs.shape) - 1)))
+        mean, variance = tf.nn.moments(inputs, list(range(len(inputs.shape) - 1)))
         count = ops.cast(ops.size(inputs) / ops.size(mean), inputs.dtype)
         unbiased = variance * (count / (count - 1))
         new = 1 - self.momentum

@@ -102,6 +102,26 @@ def unpadded(module: Module) -> bool:
     return value(module, "padding") == 0
 
 
+def padded(module: Module) -> bool:
+    return value(module, "padding") != 0
+
+
+def has_stride(module: Module) -> bool:
+    """Not the kernel's size by default, which must be told apart when the file is written."""
+    return value(module, "stride") != 0
+
+
+def over_image(module: Module) -> bool:
+    """Over the positions of a channels-last image."""
+    axes = [equation.attribute("axis") for equation in module.body if equation.op == "mean"]
+    return axes == [(1, 2)]
+
+
+def has_static_tail(module: Module) -> bool:
+    """Keras' Flatten takes one unknown size beside the batch's at most."""
+    return all(isinstance(size, int) for size in module.types[module.inputs[0].value].shape[1:])
+
+
 def keeps_some(module: Module) -> bool:
     """Dropping everything is 0 / 0 in the block's gradient, 0 in Keras'."""
     share = value(module, "p")
@@ -206,6 +226,16 @@ def _pool(layer: str) -> Callable[[Arguments], ast.expr]:
     return construct
 
 
+def _padded_max_pool(operands: Mapping[str, ast.expr], a: Arguments) -> ast.expr:
+    return quote(
+        "tf.nn.max_pool2d($x, $kernel, $stride, [(0, 0), ($p, $p), ($p, $p), (0, 0)])",
+        **operands,
+        kernel=a.code["kernel"],
+        stride=a.code["stride"],
+        p=a.code["padding"],
+    )
+
+
 _CONVOLUTION = {"weight": "kernel", "bias": "bias"}
 
 NATIVES: dict[str, Native] = {
@@ -289,5 +319,28 @@ NATIVES: dict[str, Native] = {
             ("kernel", "stride"),
             _pool("keras.layers.AveragePooling2D"),
         ),
+        KerasNative(
+            "global_avg_pool",
+            All((is_float, over_image)),
+            (),
+            (),
+            lambda a: call("keras.layers.GlobalAveragePooling2D"),
+        ),
+        KerasNative(
+            "flatten",
+            All((is_float, has_batch, has_static_tail)),
+            (),
+            (),
+            lambda a: call("keras.layers.Flatten"),
+        ),
+    )
+} | {
+    "max_pool2d_padded": Native(
+        "max_pool2d",
+        All((is_float, windows_last, padded, has_stride)),
+        (),
+        ("kernel", "stride", "padding"),
+        None,
+        _padded_max_pool,
     )
 }

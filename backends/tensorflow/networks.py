@@ -10,12 +10,12 @@ from dlc.backends.common.expression import python
 from dlc.backends.common.layout import fits
 from dlc.backends.common.names import identifier
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
+from dlc.backends.tensorflow.declared import declared_sizes
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.shell import Shell
 from dlc.dims import Dim
 from dlc.ir import Module, Port, State
-from dlc.spec.syntax import Block, Expr, Input, SizedDimension, StarDimension
-from dlc.spec.syntax import State as StateStatement
+from dlc.spec.syntax import Block, Expr
 
 
 def factory(network: Network, shell: Shell, class_name: str, word: str, wide: str) -> ast.FunctionDef:
@@ -100,7 +100,7 @@ def _input(
 ) -> ast.expr:
     """`keras.Input((None, 28, 28))`: dynamic sizes are None, the batch is left out."""
     type_ = entry.types[port.value]
-    sources = _sources(declaration, port.name, type_.rank)
+    sources = declared_sizes(declaration, port.name, type_.rank)
     sizes = [
         literal(None) if isinstance(size, Dim) else _size(size, source, free, shell)
         for size, source in zip(type_.shape, sources, strict=True)
@@ -121,22 +121,6 @@ def _size(size: int, source: Expr | None, free: dict[str, str], shell: Shell) ->
     except (Unknown, KeyError):
         return literal(size)
     return code if any(isinstance(node, ast.Name) for node in ast.walk(code)) else literal(size)
-
-
-def _sources(declaration: Block | None, port: str, rank: int) -> list[Expr | None]:
-    if declaration is None:
-        return [None] * rank
-    for statement in declaration.body:
-        if isinstance(statement, Input | StateStatement) and statement.name == port:
-            sources = [_source(entry) for entry in statement.type.dimensions]
-            return sources if len(sources) == rank else [None] * rank
-    return [None] * rank
-
-
-def _source(entry: Expr | StarDimension | SizedDimension) -> Expr | None:
-    if isinstance(entry, StarDimension):
-        return None
-    return entry.size if isinstance(entry, SizedDimension) else entry
 
 
 def _plain(value: object) -> bool:

@@ -11,15 +11,17 @@ from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.folding import Folded, Folding
 from dlc.backends.common.form import Branch, Form, Loop, Make, Sample, walk
-from dlc.backends.common.names import Scope, identifier
+from dlc.backends.common.names import Scope, dimension_name, identifier
 from dlc.backends.common.quote import dotted, literal, name, quote
+from dlc.backends.common.rule import Site
 from dlc.backends.common.shapes import axis_of
 from dlc.backends.tensorflow.axes import place
+from dlc.backends.tensorflow.declared import declared_sizes
 from dlc.backends.tensorflow.dialect import KerasDialect
 from dlc.backends.tensorflow.early import Early, early_reads
 from dlc.backends.tensorflow.words import MASK, attribute_name
-from dlc.ir import BlockId
-from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Unary
+from dlc.ir import BlockId, Module
+from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Name, Unary
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ class Shell:
         self.as_function = context.is_function(folded)
         self.dialect = KerasDialect(context.precision)
         self.body = Body(self, self.dialect, self.form, context.scope.child(("training",)))
+        self.dialect.dimension = self.dimension
         self.weights = {weight.name for weight in self.form.weights}
         loops = [node for node in walk(self.form.body) if isinstance(node, Loop)]
         self.turning = {id(node) for loop in loops for node in walk(loop.body) if isinstance(node, Branch)}
@@ -117,7 +120,7 @@ class Shell:
         if found is None or found[0] not in self._last():
             return found
         port, axis = found
-        return port, place(axis, self._rank(port))
+        return port, place(axis, self.rank(port))
 
     def absence(self, node: Branch) -> ast.expr | None:
         """Where just one of two arms makes layers, the first of these says which it is."""
@@ -134,6 +137,30 @@ class Shell:
     def is_kernel(self, word: str) -> bool:
         """Whether the parameter is kept as `[*K, I, O]`."""
         return word in self.context.kernels.get(self.form.block, frozenset())
+
+    def dimension(self, site: Site, axis: int) -> ast.expr | None:
+        """See `divided`: the dimension as the body reads it."""
+        for word, _ in self.form.modules[0].dims:
+            fits = all(_is_dimension(module, word, site, axis) for module in self.form.modules)
+            if fits and self.declared_axis(word) is not None:
+                return self.body._name(word)  # pyright: ignore[reportPrivateUsage]
+        return None
+
+    def axis_names(self) -> dict[str, list[str]]:
+        """What the axes of each required input might be called, by its variable; in the order as the data lie."""
+        found: dict[str, list[str]] = {}
+        declaration = self.context.declaration(self.folded)
+        for word, optional in self.form.inputs:
+            ranks = {0} if optional else {rank_of(module, word) for module in self.form.modules}
+            rank = ranks.pop()
+            if not rank or ranks:
+                continue
+            sizes = declared_sizes(declaration, word, rank)
+            names = [dimension_name(size.id) if isinstance(size, Name) else "size" for size in sizes]
+            if word in self._last():
+                names = [names[0], *names[2:], names[1]]
+            found[self.body.arguments[word]] = names
+        return found
 
     # --- names -------------------------------------------------------------------------------------------------
 
@@ -157,10 +184,8 @@ class Shell:
         sets = [self.context.last.get((m.program, m.module.key), frozenset[str]()) for m in self.folded.members]
         return frozenset.intersection(*sets) if sets else frozenset()
 
-    def _rank(self, port: str) -> int:
-        module = self.form.modules[0]
-        ports = {p.name: p.value for p in (*module.inputs, *module.states)}
-        return module.types[ports[port]].rank
+    def rank(self, port: str) -> int:
+        return rank_of(self.form.modules[0], port)
 
     def _searched(self, dimension: str) -> tuple[str, int] | None:
         """An axis that has the dimension's size in every module, the last one first; in the spec's order of axes."""
@@ -176,14 +201,29 @@ class Shell:
         return None
 
     @staticmethod
-    def _has_size(module: object, port: str, axis: int, dimension: str) -> bool:
-        from dlc.ir import Module
-
-        assert isinstance(module, Module)
+    def _has_size(module: Module, port: str, axis: int, dimension: str) -> bool:
         ports = {p.name: p.value for p in (*module.inputs, *module.states)}
         if port not in ports or dimension not in dict(module.dims):
             return False
         return module.types[ports[port]].shape[axis] == dict(module.dims)[dimension]
+
+
+def rank_of(module: Module, port: str) -> int:
+    """The rank of an input or state."""
+    ports = {p.name: p.value for p in (*module.inputs, *module.states)}
+    return module.types[ports[port]].rank
+
+
+def _is_dimension(module: Module, word: str, site: Site, axis: int) -> bool:
+    """Whether the axis has the dimension's size wherever the module has the site's op with the site's types."""
+    size = dict(module.dims).get(word)
+    for equation in module.body:
+        if equation.op == site.op and None not in equation.inputs:
+            before = tuple(module.types[value] for value in equation.inputs if value is not None)
+            after = tuple(module.types[value] for value in equation.outputs)
+            if (before, after) in site.everywhere and before[0].shape[axis] != size:
+                return False
+    return size is not None
 
 
 def optional_site(node: Branch, context: FileContext) -> tuple[str, int] | None:

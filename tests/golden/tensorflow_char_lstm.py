@@ -130,16 +130,16 @@ class CharLSTMBody(keras.layers.Layer):
         )
         self.peephole_lstm_cell = [PeepholeLstmCell(hidden) for _ in range(layers)]
         self.logits = Dense(vocab)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, tokens: tf.Tensor) -> tf.Tensor:
+        n = ops.shape(tokens)[0]
         x = self.embedding(tokens)
         for peephole_lstm_cell in self.peephole_lstm_cell:
-            full = ops.full((ops.shape(tokens)[0], self.hidden), 0, dtype="float32")
-            full_2 = ops.full((ops.shape(tokens)[0], self.hidden), 0, dtype="float32")
-            x, _, _ = scan(peephole_lstm_cell, [x], [full, full_2])
+            zeros = ops.zeros((n, self.hidden))
+            x, _, _ = scan(
+                peephole_lstm_cell, [x], [zeros, ops.zeros((n, self.hidden))]
+            )
         logits = self.logits(x)
         return logits
 

@@ -30,17 +30,16 @@ class GcnLayer(keras.layers.Layer):
         super().__init__(**kwargs)
         self.units = units
         self.w = Dense(units, use_bias=False)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, h: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
+        value_dim = ops.shape(h)[0]
         u = edges[0]
         v = edges[1]
-        total = tf.math.unsorted_segment_sum(ops.ones_like(v), v, ops.shape(h)[0])
+        total = tf.math.unsorted_segment_sum(ops.ones_like(v), v, value_dim)
         total = ops.expand_dims(ops.cast(tf.gather(total, v), "float32"), axis=1)
         total = tf.math.unsorted_segment_sum(
-            self.w(tf.gather(h, u)) / total, v, ops.shape(h)[0]
+            self.w(tf.gather(h, u)) / total, v, value_dim
         )
         return ops.relu(total)
 
@@ -56,9 +55,7 @@ class GCNBody(keras.layers.Layer):
         self.hidden = hidden
         self.gcn_layer_2 = GcnLayer(hidden)
         self.gcn_layer = GcnLayer(classes)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, features: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
         logits = self.gcn_layer(self.gcn_layer_2(features, edges), edges)

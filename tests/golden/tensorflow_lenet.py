@@ -54,11 +54,6 @@ class Conv2D(keras.layers.Conv2D):
         return {**super().get_config(), "border": self.border}
 
 
-def flatten(x: tf.Tensor) -> tf.Tensor:
-    """All axes but the first into one: [N, ...] -> [N, product]. Row-major, as numpy and torch."""
-    return ops.reshape(x, (-1, 400))
-
-
 @keras.saving.register_keras_serializable(package="lenet_422cc9d6")
 class LeNet5Body(keras.layers.Layer):
     def __init__(self, classes: int = 10, **kwargs: Any) -> None:
@@ -68,18 +63,17 @@ class LeNet5Body(keras.layers.Layer):
         self.avg_pool2d = keras.layers.AveragePooling2D(2)
         self.conv2d_2 = Conv2D(16, 5)
         self.avg_pool2d_2 = keras.layers.AveragePooling2D(2)
+        self.flatten = keras.layers.Flatten()
         self.dense = Dense(120)
         self.dense_2 = Dense(84)
         self.dense_3 = Dense(classes)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         features = ops.tanh(self.conv2d(ops.reshape(image, (-1, 28, 28, 1))))
         features = self.avg_pool2d_2(ops.tanh(self.conv2d_2(self.avg_pool2d(features))))
-        logits = ops.tanh(self.dense(flatten(ops.transpose(features, (0, 3, 1, 2)))))
-        logits = self.dense_3(ops.tanh(self.dense_2(logits)))
+        logits = self.dense(self.flatten(ops.transpose(features, (0, 3, 1, 2))))
+        logits = self.dense_3(ops.tanh(self.dense_2(ops.tanh(logits))))
         return logits
 
     def get_config(self) -> dict[str, Any]:

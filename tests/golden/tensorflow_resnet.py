@@ -61,7 +61,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         if not training or not self.trainable:
             return super().call(inputs)
-        mean, variance = ops.moments(inputs, axes=range(len(inputs.shape) - 1))
+        mean, variance = tf.nn.moments(inputs, list(range(len(inputs.shape) - 1)))
         count = ops.cast(ops.size(inputs) / ops.size(mean), inputs.dtype)
         unbiased = variance * (count / (count - 1))
         new = 1 - self.momentum
@@ -87,9 +87,7 @@ class ConvBn(keras.layers.Layer):
             filters, kernel, strides=stride, border=kernel // 2, use_bias=False
         )
         self.batch_norm = BatchNormalization(momentum=0.9, epsilon=1e-05)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         return self.batch_norm(self.conv2d(x))
@@ -101,18 +99,6 @@ class ConvBn(keras.layers.Layer):
             "kernel": self.kernel,
             "stride": self.stride,
         }
-
-
-def max_pool2d(
-    x: tf.Tensor, *, kernel: int, stride: int = 0, padding: int = 0
-) -> tf.Tensor:
-    """The largest value of each window; a stride of 0 means the kernel's size."""
-    return tf.nn.max_pool2d(
-        x,
-        kernel,
-        kernel if stride == 0 else stride,
-        [(0, 0), (padding, padding), (padding, padding), (0, 0)],
-    )
 
 
 @keras.saving.register_keras_serializable(package="resnet_e4f63046")
@@ -142,11 +128,6 @@ class Basic(keras.layers.Layer):
         return {**super().get_config(), "width": self.width, "stride": self.stride}
 
 
-def global_avg_pool(x: tf.Tensor) -> tf.Tensor:
-    """The mean over all positions: [N, C, ...] -> [N, C]."""
-    return ops.mean(x, axis=(1, 2))
-
-
 @keras.saving.register_keras_serializable(package="resnet_e4f63046")
 class ResNetBasicBody(keras.layers.Layer):
     def __init__(self, depths: list[int], classes: int = 1000, **kwargs: Any) -> None:
@@ -161,19 +142,18 @@ class ResNetBasicBody(keras.layers.Layer):
                 units[-1].append(
                     Basic(64 * 2**stage, stride=2 if stage > 0 and i == 0 else 1)
                 )
+        self.global_avg_pool = keras.layers.GlobalAveragePooling2D()
         self.logits = Dense(classes)
         self.unit = units
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         x = ops.relu(self.conv_bn(ops.transpose(image, (0, 2, 3, 1))))
-        x = max_pool2d(x, kernel=3, stride=2, padding=1)
+        x = tf.nn.max_pool2d(x, 3, 2, [(0, 0), (1, 1), (1, 1), (0, 0)])
         for units in self.unit:
             for unit in units:
                 x = unit(x)
-        logits = self.logits(global_avg_pool(x))
+        logits = self.logits(self.global_avg_pool(x))
         return logits
 
     def get_config(self) -> dict[str, Any]:
@@ -230,19 +210,18 @@ class ResNetBottleneckBody(keras.layers.Layer):
                 units[-1].append(
                     Bottleneck(64 * 2**stage, stride=2 if stage > 0 and i == 0 else 1)
                 )
+        self.global_avg_pool = keras.layers.GlobalAveragePooling2D()
         self.logits = Dense(classes)
         self.unit = units
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
         x = ops.relu(self.conv_bn(ops.transpose(image, (0, 2, 3, 1))))
-        x = max_pool2d(x, kernel=3, stride=2, padding=1)
+        x = tf.nn.max_pool2d(x, 3, 2, [(0, 0), (1, 1), (1, 1), (0, 0)])
         for units in self.unit:
             for unit in units:
                 x = unit(x)
-        logits = self.logits(global_avg_pool(x))
+        logits = self.logits(self.global_avg_pool(x))
         return logits
 
     def get_config(self) -> dict[str, Any]:

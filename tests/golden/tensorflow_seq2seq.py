@@ -152,9 +152,7 @@ class AttentionDecoderCell(keras.layers.Layer):
         self.hidden = hidden
         self.weights_ = AdditiveScore(hidden)
         self.gru_cell = GruCell(hidden)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(
         self, y: tf.Tensor, memory: tf.Tensor, attention_mask: tf.Tensor, s: tf.Tensor
@@ -199,23 +197,23 @@ class Seq2SeqBody(keras.layers.Layer):
         self.dense = Dense(hidden)
         self.attention_decoder_cell = AttentionDecoderCell(hidden)
         self.logits = Dense(target_vocab)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, source: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        n = ops.shape(source)[0]
         mask = source != 0
         lengths = ops.sum(ops.cast(mask, "int64"), axis=1)
         words = self.words(source)
-        full = ops.full((ops.shape(source)[0], self.hidden), 0, dtype="float32")
-        forward, _ = scan(self.forward, [words], [full], lengths=lengths)
-        full_2 = ops.full((ops.shape(source)[0], self.hidden), 0, dtype="float32")
-        backward, h_2 = scan(
-            self.backward, [words], [full_2], reverse=True, lengths=lengths
+        forward, _ = scan(
+            self.forward, [words], [ops.zeros((n, self.hidden))], lengths=lengths
+        )
+        zeros = ops.zeros((n, self.hidden))
+        backward, backward_h = scan(
+            self.backward, [words], [zeros], reverse=True, lengths=lengths
         )
         memory = ops.concatenate([forward, backward], axis=-1)
         embedding = self.embedding(target)
-        tanh = ops.tanh(self.dense(h_2))
+        tanh = ops.tanh(self.dense(backward_h))
         state, weights, _ = scan(
             lambda y_t, s_2: self.attention_decoder_cell(y_t, memory, mask, s_2),
             [embedding],

@@ -28,41 +28,17 @@ class Dense(keras.layers.Dense):
         super().build(input_shape)
 
 
-@keras.saving.register_keras_serializable(package="transformer_38acce19")
-class Embedding(keras.layers.Layer):
-    """Row tokens[...] of a table: int [...] -> [..., width]."""
-
-    def __init__(self, entries: int, width: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.entries = entries
-        self.width = width
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.weight = self.add_weight(
-            name="weight",
-            shape=(self.entries, self.width),
-            initializer=keras.initializers.RandomNormal(0.0, 1.0),
-        )
-
-    def call(self, tokens: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self.weight, tokens)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "entries": self.entries, "width": self.width}
-
-
 def add_sinusoidal_positions(x: tf.Tensor) -> tf.Tensor:
     """x + p, p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(same) (Vaswani et al., 2017, section 3.5). D is even."""
+    _, t, dim = ops.shape(x)
     position = ops.expand_dims(
-        ops.cast(ops.arange(ops.shape(x)[1], dtype="int64"), "float32"), axis=1
+        ops.cast(ops.arange(t, dtype="int64"), "float32"), axis=1
     )
-    frequency = ops.cast(ops.arange(0, ops.shape(x)[2], 2, dtype="int64"), "float32")
-    frequency = ops.exp(
-        frequency * ops.cast(-math.log(10000.0) / ops.shape(x)[2], "float32")
-    )
+    frequency = ops.cast(ops.arange(0, dim, 2, dtype="int64"), "float32")
+    frequency = ops.exp(frequency * ops.cast(-math.log(10000.0) / dim, "float32"))
     angle = position * frequency
     stack = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
-    return x + ops.reshape(stack, (ops.shape(x)[1], ops.shape(x)[2]))
+    return x + ops.reshape(stack, (t, dim))
 
 
 def scaled_dot_product_attention(
@@ -78,13 +54,15 @@ def scaled_dot_product_attention(
     query [N, H, T, D], key [N, H, S, D], value [N, H, S, V] -> [N, H, T, V]; mask is true where one may attend, and
     broadcasts. A position that may attend to nothing gives 0.
     """
-    scores = ops.einsum("nhtd,nhsd->nhts", query, key) / math.sqrt(ops.shape(query)[3])
+    _, _, t, dim = ops.shape(query)
+    einsum = ops.einsum("nhtd,nhsd->nhts", query, key)
+    scores = einsum / ops.cast(math.sqrt(dim), "float32")
     if mask is not None:
         scores = ops.where(mask, scores, float("-inf"))
     if causal:
-        arange = ops.arange(ops.shape(query)[2], dtype="int64")
-        arange_2 = ops.arange(ops.shape(key)[2], dtype="int64")
-        earlier = ops.expand_dims(arange_2, axis=0) <= ops.expand_dims(arange, axis=1)
+        expand_dims = ops.expand_dims(ops.arange(t, dtype="int64"), axis=1)
+        arange = ops.arange(ops.shape(key)[2], dtype="int64")
+        earlier = ops.expand_dims(arange, axis=0) <= expand_dims
         scores = ops.where(earlier, scores, float("-inf"))
     return ops.einsum("nhts,nhsv->nhtv", masked_softmax(scores), value)
 
@@ -116,24 +94,21 @@ class MultiHeadAttention(keras.layers.Layer):
         value: tf.Tensor,
         attention_mask: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        q = ops.shape(query)
-        q = ops.reshape(self.q(query), (q[0], ops.shape(query)[1], self.heads, 64))
+        n, t, dim = ops.shape(query)
+        s = ops.shape(key)[1]
+        q = ops.reshape(self.q(query), (n, t, self.heads, dim // self.heads))
         q = ops.transpose(q, (0, 2, 1, 3))
-        k = ops.shape(query)
-        k = ops.reshape(self.k(key), (k[0], ops.shape(key)[1], self.heads, 64))
+        k = ops.reshape(self.k(key), (n, s, self.heads, dim // self.heads))
         k = ops.transpose(k, (0, 2, 1, 3))
-        v = ops.shape(query)
-        v = ops.reshape(self.v(value), (v[0], ops.shape(key)[1], self.heads, 64))
+        v = ops.reshape(self.v(value), (n, s, self.heads, dim // self.heads))
         v = ops.transpose(v, (0, 2, 1, 3))
         if attention_mask is not None:
             attention_mask = ops.expand_dims(attention_mask, axis=1)
         context = scaled_dot_product_attention(
             q, k, v, mask=attention_mask, causal=self.causal
         )
-        output = ops.transpose(context, (0, 2, 1, 3))
-        shape = ops.shape(query)
         output = self.output_(
-            ops.reshape(output, (shape[0], ops.shape(query)[1], ops.shape(query)[2]))
+            ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (n, t, dim))
         )
         return output
 
@@ -169,9 +144,7 @@ class EncoderLayer(keras.layers.Layer):
         self.layer_norm = keras.layers.LayerNormalization(epsilon=1e-05)
         self.feed_forward = FeedForward(inner)
         self.layer_norm_2 = keras.layers.LayerNormalization(epsilon=1e-05)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, x: tf.Tensor, attention_mask: tf.Tensor) -> tf.Tensor:
         expand_dims = ops.expand_dims(attention_mask, axis=1)
@@ -196,19 +169,17 @@ class DecoderLayer(keras.layers.Layer):
         self.layer_norm_2 = keras.layers.LayerNormalization(epsilon=1e-05)
         self.feed_forward = FeedForward(inner)
         self.layer_norm_3 = keras.layers.LayerNormalization(epsilon=1e-05)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(
         self, x: tf.Tensor, memory: tf.Tensor, memory_mask: tf.Tensor
     ) -> tf.Tensor:
         x = self.layer_norm(x + self.multi_head_attention(x, x, x))
         expand_dims = ops.expand_dims(memory_mask, axis=1)
-        x = self.layer_norm_2(
-            x
-            + self.multi_head_attention_2(x, memory, memory, attention_mask=expand_dims)
+        multi_head_attention_2 = self.multi_head_attention_2(
+            x, memory, memory, attention_mask=expand_dims
         )
+        x = self.layer_norm_2(x + multi_head_attention_2)
         return self.layer_norm_3(x + self.feed_forward(x))
 
     def get_config(self) -> dict[str, Any]:
@@ -232,12 +203,14 @@ class TransformerBody(keras.layers.Layer):
         self.heads = heads
         self.inner = inner
         self.layers = layers
-        self.tokens = Embedding(vocab, width)
+        self.tokens = keras.layers.Embedding(
+            vocab,
+            width,
+            embeddings_initializer=keras.initializers.RandomNormal(0.0, 1.0),
+        )
         self.encoder_layer = [EncoderLayer(heads, inner) for _ in range(layers)]
         self.decoder_layer = [DecoderLayer(heads, inner) for _ in range(layers)]
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """The layers inside are built when they are first called."""
+        self.built = True
 
     def call(self, source: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         source_mask = source != 0
@@ -247,7 +220,7 @@ class TransformerBody(keras.layers.Layer):
         y = add_sinusoidal_positions(self.tokens(target) * math.sqrt(self.width))
         for decoder_layer in self.decoder_layer:
             y = decoder_layer(y, x, source_mask)
-        logits = ops.matmul(y, ops.transpose(self.tokens.weight))
+        logits = ops.matmul(y, ops.transpose(self.tokens.embeddings))
         return logits
 
     def get_config(self) -> dict[str, Any]:
@@ -291,8 +264,17 @@ def TransformerBig(vocab: int = 37000, layers: int = 6) -> keras.Model:
     )
 
 
-KERAS_LAYERS = [keras.layers.Dense, keras.layers.LayerNormalization]
-PYTORCH_NAMES = {"kernel": "weight", "gamma": "weight", "beta": "bias"}
+KERAS_LAYERS = [
+    keras.layers.Dense,
+    keras.layers.Embedding,
+    keras.layers.LayerNormalization,
+]
+PYTORCH_NAMES = {
+    "kernel": "weight",
+    "embeddings": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+}
 
 
 def load_weights(model: keras.Model, path: str) -> None:

@@ -61,6 +61,15 @@ INSIDE: dict[str, tuple[str, list[tuple[str, str]]]] = {
         ],
     ),
     "dropout": ("keras.layers.Dropout", []),
+    "global_avg_pool": ("keras.layers.GlobalAveragePooling2D", [(IMAGE, "x -> conv2d(3, 1) -> global_avg_pool")]),
+    "flatten": (
+        "keras.layers.Flatten",
+        [(IMAGE, "x -> conv2d(3, 1) -> flatten"), (MATRIX, "x -> flatten"), ("float[2, 3, 4]", "x -> flatten")],
+    ),
+    "max_pool2d_padded": (
+        "tf.nn.max_pool2d",
+        [(IMAGE, "x -> max_pool2d(3, stride=2, padding=1)"), (IMAGE, "x -> max_pool2d(4, stride=1, padding=2)")],
+    ),
     "max_pool2d": (
         "keras.layers.MaxPooling2D",
         [
@@ -104,6 +113,15 @@ OUTSIDE: dict[tuple[str, str], tuple[str, str, Options]] = {
     ("batch_norm", "channels_last"): (LINE, "x -> batch_norm", Options()),
     ("dropout", "is_float"): (MATRIX, "x -> dropout", WIDE),
     ("dropout", "keeps_some"): (MATRIX, "x -> dropout(1.0)", Options()),
+    ("global_avg_pool", "is_float"): (IMAGE, "x -> conv2d(3, 1) -> global_avg_pool", WIDE),
+    ("global_avg_pool", "over_image"): (IMAGE, "x -> conv2d(3, 1) -> global_avg_pool", SPEC_LAYOUT),
+    ("flatten", "is_float"): (IMAGE, "x -> flatten", WIDE),
+    ("flatten", "has_batch"): ("float[N]", "x -> flatten", Options()),
+    ("flatten", "has_static_tail"): ("float[N, T, S]", "x -> flatten", Options()),
+    ("max_pool2d_padded", "is_float"): (IMAGE, "x -> max_pool2d(3, stride=2, padding=1)", WIDE),
+    ("max_pool2d_padded", "windows_last"): (IMAGE, "x -> max_pool2d(3, stride=2, padding=1)", SPEC_LAYOUT),
+    ("max_pool2d_padded", "padded"): (IMAGE, "x -> max_pool2d(3, stride=2)", Options()),
+    ("max_pool2d_padded", "has_stride"): (IMAGE, "x -> max_pool2d(3, padding=1)", Options()),
     ("max_pool2d", "is_float"): (IMAGE, "x -> max_pool2d(2)", WIDE),
     ("max_pool2d", "windows_last"): (IMAGE, "x -> max_pool2d(2)", SPEC_LAYOUT),
     ("max_pool2d", "unpadded"): (IMAGE, "x -> max_pool2d(3, padding=1)", Options()),
@@ -123,8 +141,9 @@ def layers_of(unit: Unit, options: Options) -> list[str]:
     text = backend.compile(unit, options).files["case_tensorflow.py"]
     assert isinstance(text, str)
     body = text[text.index("class NetBody") : text.index("def load_weights")]
+    function = ["tf.nn.max_pool2d"] if "= tf.nn.max_pool2d(" in body else []
     bases = dict(re.findall(r"class (\w+)\(([\w.]+)\)", text))
-    return [bases.get(word, word) for word in re.findall(r"self\.\w+ = ([\w.]+)\(", body)]
+    return [bases.get(word, word) for word in re.findall(r"self\.\w+ = ([\w.]+)\(", body)] + function
 
 
 def parts_of(block: str) -> list[Any]:
@@ -153,7 +172,9 @@ def test_outside(block: str, part: str, tmp_path: Path) -> None:
     kind, value, options = OUTSIDE[block, part]
     unit = network(tmp_path, kind, value)
     programs = [p for n in lower(unit, options)[0].networks for p in (n.inference, n.training)]
-    modules = [module for program in programs for module in program.modules if module.block.name == block]
+    modules = [
+        module for program in programs for module in program.modules if module.block.name == NATIVES[block].block
+    ]
     assert [one.__name__ for one in parts_of(block) if not all(map(one, modules))] == [part]
     assert INSIDE[block][0] not in layers_of(unit, options)
     if options == Options() and block != "dropout":
@@ -212,7 +233,7 @@ def test_the_weights_table_has_each_parameter(block: str, tmp_path: Path) -> Non
         return
     unit = network(tmp_path, *INSIDE[block][1][0])
     modules = [module for n in unit.networks for p in (n.inference, n.training) for module in p.modules]
-    named = {p.name for module in modules if module.block.name == block for p in module.parameters}
+    named = {p.name for module in modules if module.block.name == NATIVES[block].block for p in module.parameters}
     native = NATIVES[block]
     assert isinstance(native, KerasNative)
     assert named == set(native.weights)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dlc.backends.common import given_sizes
 from dlc.backends.common.quote import call, literal, same
 from dlc.backends.common.rule import Site
-from dlc.ir import INTS
+from dlc.ir import INTS, TensorType
 
 #: Element types as Keras names them; the families as the usual precision has them.
 DTYPE_NAMES: Mapping[str, str] = {
@@ -42,6 +42,14 @@ def unless(site: Site, attribute: str, default: object) -> ast.expr | None:
     if site.known(attribute) and site.value(attribute) == default:
         return None
     return site.attribute(attribute)
+
+
+def filled(shape: ast.expr, code: ast.expr, value: object, kind: TensorType) -> ast.expr:
+    """A tensor of one number; `value`: the number where it is known."""
+    dtype = None if DTYPE_NAMES[kind.dtype] == "float32" else dtype_code(kind.dtype)
+    if isinstance(value, int | float) and value in (0, 1):
+        return call("ops.ones" if value == 1 else "ops.zeros", shape, dtype=dtype)
+    return call("ops.full", shape, code, dtype=dtype_code(kind.dtype))
 
 
 def elements(node: ast.expr) -> list[ast.expr]:

@@ -6,14 +6,14 @@ import ast
 
 from dlc.backends.common.quote import quote
 from dlc.backends.common.rule import Rule, Site
-from dlc.backends.tensorflow.rules.code import dtype_code, function
+from dlc.backends.tensorflow.rules.code import dtype_code, filled, function
 
 
 def _constant(site: Site) -> ast.expr:
     result, value = site.results[0], site.attribute("value")
     if result.shape == ():
         return function("ops.convert_to_tensor", value, dtype=dtype_code(result.dtype))
-    return function("ops.full", site.attribute("shape"), value, dtype=dtype_code(result.dtype))
+    return filled(site.attribute("shape"), value, site.value("value"), result)
 
 
 def _dimension(site: Site) -> ast.expr:

@@ -14,10 +14,15 @@ def _reshape(site: Site) -> ast.expr:
     node, value = site.attribute("shape"), site.value("shape")
     if isinstance(node, ast.Tuple):
         runtime = [index for index, item in enumerate(node.elts) if is_size(item)]
-        if len(runtime) == 1 and not (isinstance(value, tuple) and 0 in value):
+        if len(runtime) == 1 and not is_open(node) and not (isinstance(value, tuple) and 0 in value):
             items = [literal(-1) if index in runtime else item for index, item in enumerate(node.elts)]
             node = ast.Tuple(items, ast.Load())
     return quote("ops.reshape($0, $1)", site.operands[0], node)
+
+
+def is_open(shape: ast.Tuple) -> bool:
+    """Whether a size is left to the reshape."""
+    return any(ast.unparse(item) == "-1" for item in shape.elts)
 
 
 def _transpose(site: Site) -> ast.expr:
@@ -44,8 +49,14 @@ def _padding_value(site: Site) -> ast.expr | None:
 
 
 def _concat(site: Site) -> ast.expr:
-    values = ast.List(list(site.operands), ast.Load())
-    return function("ops.concatenate", values, axis=_axis(site))
+    return function("ops.concatenate", _listed(site), axis=_axis(site))
+
+
+def _listed(site: Site) -> ast.expr:
+    """The operands as a list; a list that is all of them stands for itself."""
+    if len(site.operands) == 1 and isinstance(site.operands[0], ast.Starred):
+        return site.operands[0].value
+    return ast.List(list(site.operands), ast.Load())
 
 
 def _axis(site: Site) -> ast.expr | None:
@@ -55,8 +66,7 @@ def _axis(site: Site) -> ast.expr | None:
 
 
 def _stack(site: Site) -> ast.expr:
-    values = ast.List(list(site.operands), ast.Load())
-    return function("ops.stack", values, axis=unless(site, "axis", 0))
+    return function("ops.stack", _listed(site), axis=unless(site, "axis", 0))
 
 
 def _split(site: Site) -> ast.expr:
