@@ -15,7 +15,6 @@ from dlc.backends.common.printing import Printing
 from dlc.backends.common.quote import literal, name, quote
 from dlc.backends.common.rule import VARIES
 from dlc.dims import Dim, Size
-from dlc.ir import ITSELF
 from dlc.spec import syntax
 from dlc.spec.syntax import Expr
 
@@ -96,7 +95,8 @@ class Constants(Printing):
         return rest if slope == 1 else quote("$x // $k", x=rest, k=self.size(values.to_homes(slope, module.homes)))
 
     def _extent(self, port: str, axis: int) -> ast.expr:
-        return self.own(port) if axis == ITSELF else self.dialect.extent(self.own(port), axis)
+        """The size of an input's axis (from the end, if negative); of a given size, the input itself."""
+        return self.own(port) if port in self.given_sizes else self.dialect.extent(self.own(port), axis)
 
     def _source(self, source: Expr) -> ast.expr:
         return python(source, self._name, self.owner.module)

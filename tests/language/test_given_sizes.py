@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import dlc
 import numpy as np
 import pytest
 from dlc.diagnostics import DlcError
@@ -100,3 +101,17 @@ def test_layer_with_a_dynamic_size_is_not_given_away(tmp_path: Path) -> None:
     (diagnostic,) = raised.value.diagnostics
     assert diagnostic.code == "E0310"
     assert diagnostic.found == "a layer with the dynamic size N"
+
+
+def test_last_axis_is_no_given_size_in_torch(tmp_path: Path) -> None:
+    """Where any number of axes stand before it, a dimension is read at axis -1, which is also how homes mark sizes."""
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "spec.dl"
+    path.write_text(
+        "block widened:\n    input x: float[*B, D]\n    output x * D\n\n\n"
+        "network Widened:\n    input x: float[N, 8]\n    output widened(x)\n",
+        encoding="utf-8",
+    )
+    x = torch.ones(2, 8)
+    found = dlc.load(path)["Widened"].build("torch", weights=None)(x)
+    torch.testing.assert_close(found, 8 * x)
