@@ -7,8 +7,8 @@ are initialisers under their canonical paths; their numbers stand in `<network>.
 compiling neither writes nor reads.
 
 Gaps are ONNX Runtime's (1.31.1, CPU), not the model's: no 64-bit kernels for Tan, Erf, Conv, ConvTranspose and
-AveragePool (listed in tests/onnx/test_precisions.py), no bfloat16, and a `Scan` over nothing (no steps, no rows)
-ends the process.
+AveragePool (listed in tests/onnx/test_precisions.py), no bfloat16, and `Scan`, `Einsum`, `LSTM`, `GRU` over
+nothing (no rows, for a `Scan` no steps) end the process: tests/onnx/test_runtime_faults.py has the smallest models.
 """
 
 from __future__ import annotations

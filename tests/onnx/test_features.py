@@ -331,7 +331,7 @@ def test_a_scan_over_nothing_is_refused(tmp_path: Path):
     _, entry, weights = prepare(SCANS, tmp_path)
     runner = Runner()
     runner.load(str(tmp_path), entry, str(weights), "f32")
-    with pytest.raises(DlcError, match="E0807"):
+    with pytest.raises(DlcError, match="E0808"):
         runner.run({"x": np.zeros((2, 0, 2), np.float32), "lengths": np.ones(2, np.int64)}, False)
 
 

@@ -10,6 +10,7 @@ from dlc.backends.onnx.rules import (
     comparison,
     construction,
     contraction,
+    einsum,
     elementwise,
     indexing,
     joining,
@@ -31,6 +32,7 @@ _FAMILIES = (
     joining,
     indexing,
     contraction,
+    einsum,
     pooling,
     segment,
 )

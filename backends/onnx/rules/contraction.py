@@ -1,4 +1,4 @@
-"""Products that sum: matrix product, einsum, convolution."""
+"""Products that sum: matrix product, convolution."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from dlc.backends.onnx.rule import Apply, Rule, Same
 def pads_of(padding: Sequence[tuple[int, int]]) -> tuple[int, ...]:
     """ONNX's order: all lows, then all highs."""
     return tuple(pair[side] for side in (0, 1) for pair in padding)
-
-
-def _einsum(b: Builder, use: Apply) -> Value:
-    return b("Einsum", *use.inputs, equation=use.attributes["pattern"])
 
 
 #: What ONNX takes for an attribute of a convolution or pool that is not there, at each spatial axis.
@@ -66,7 +62,6 @@ def _conv_transpose(b: Builder, use: Apply) -> Value:
 
 RULES: Mapping[str, Rule] = {
     "matmul": Same("MatMul"),
-    "einsum": _einsum,
     "conv": _conv,
     "conv_transpose": _conv_transpose,
 }

@@ -1,0 +1,89 @@
+"""ONNX Runtime's own faults that the backend works around or refuses, as small as they get.
+
+Each is a strict record: where one of these starts to pass, ONNX Runtime has been mended, and what it led to can go.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from dlc.backends.onnx.runner import Runner
+from dlc.diagnostics import DlcError
+from test_features import disagreements, prepare
+
+RUN = """
+import sys, numpy, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1])
+session.run(None, {item.name: numpy.zeros(item.shape, numpy.float32) for item in session.get_inputs()})
+"""
+
+#: Op, shapes of its inputs, attributes.
+FAULTS: dict[str, tuple[str, list[list[int]], dict[str, Any]]] = {
+    "einsum of no rows": ("Einsum", [[0, 2, 3], [0, 4, 3]], {"equation": "ntd,nsd->nts"}),
+    "einsum over nothing": ("Einsum", [[1, 2, 0], [1, 4, 0]], {"equation": "ntd,nsd->nts"}),
+    "lstm of no rows": ("LSTM", [[5, 0, 3], [1, 16, 3], [1, 16, 4]], {"hidden_size": 4}),
+    "gru of no rows": ("GRU", [[5, 0, 3], [1, 12, 3], [1, 12, 4]], {"hidden_size": 4}),
+}
+#: The same where there is something: these run.
+CONTROLS = {
+    name: (op, [[size or 1 for size in shape] for shape in shapes], attributes)
+    for name, (op, shapes, attributes) in FAULTS.items()
+}
+
+
+def exit_code(op: str, shapes: list[list[int]], attributes: dict[str, Any], folder: Path) -> int:
+    """Of a process that runs the one node."""
+    names = [f"x{place}" for place in range(len(shapes))]
+    node = onnx.helper.make_node(op, names, ["y"], **attributes)
+    inputs = [onnx.helper.make_tensor_value_info(name, 1, shape) for name, shape in zip(names, shapes, strict=True)]
+    graph = onnx.helper.make_graph([node], "fault", inputs, [onnx.helper.make_tensor_value_info("y", 1, None)])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 23)], ir_version=10)
+    onnx.save_model(model, str(folder / "fault.onnx"))
+    command = [sys.executable, "-c", RUN, str(folder / "fault.onnx")]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_onnx_runtime_still_dies(fault: str, tmp_path: Path):
+    assert exit_code(*FAULTS[fault], tmp_path) < 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_control(fault: str, tmp_path: Path):
+    assert exit_code(*CONTROLS[fault], tmp_path) == 0
+
+
+#: Patterns that become products, so that no rows are no fault.
+PATTERNS = ["n t d, n s d -> n t s", "n t s, n s d -> n t d", "n t d, n s d -> n s t", "n t s, n s d -> n d t"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("rows", [0, 3])
+def test_products_of_nothing(pattern: str, rows: int, tmp_path: Path):
+    first, second = ("n t d", "n s d") if "n t d," in pattern else ("n t s", "n s d")
+    sizes = {"n": "N", "t": "T", "s": "S", "d": "4"}
+    kinds = [f"float[{', '.join(sizes[letter] for letter in term.split())}]" for term in (first, second)]
+    text = f'network Net:\n    input a: {kinds[0]}\n    input b: {kinds[1]}\n    output y = einsum("{pattern}", a, b)\n'
+    unit, entry, weights = prepare(text, tmp_path)
+    assert not disagreements(unit, tmp_path, entry, weights, {"N": rows, "T": 2, "S": 5}, False)
+    ops = {node.op_type for node in onnx.load(str(tmp_path / entry)).graph.node}
+    assert "Einsum" not in ops
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression"),
+    [("float[N, T, 3]", "x -> scan(lstm_cell(4))"), ("float[N, 3, 3]", 'einsum("n i i -> n i", x)')],
+)
+def test_the_runner_refuses(kind: str, expression: str, tmp_path: Path):
+    """What is left: the process lives on."""
+    _, entry, weights = prepare(f"network Net:\n    input x: {kind}\n    output y = {expression}\n", tmp_path)
+    runner = Runner()
+    runner.load(str(tmp_path), entry, str(weights), "f32")
+    with pytest.raises(DlcError, match="E0808"):
+        runner.run({"x": np.zeros((0, 3, 3), np.float32)}, False)
