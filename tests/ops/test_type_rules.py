@@ -180,7 +180,11 @@ REFUSED = [
     (lambda: typed("conv_transpose", (N, 3, 8), (4, 3, 3)), "conv_transpose's weight float[4, 3, 3] is for 4 input"),
     (
         lambda: typed("conv_transpose", (N, 3, 8), (3, 4, 3), output_padding=1),
-        "conv_transpose's output_padding must be smaller than the stride or the dilation",
+        "conv_transpose's output_padding must be smaller than the stride",
+    ),
+    (
+        lambda: typed("conv_transpose", (N, 3, 8), (3, 4, 3), stride=2, dilation=4, output_padding=2),
+        "conv_transpose's output_padding must be smaller than the stride",
     ),
     (
         lambda: typed("max_pool", (N, 3, 8), kernel=2, padding=2),

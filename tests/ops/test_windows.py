@@ -76,7 +76,7 @@ def test_convolutions(size: int, kernel: int, stride: int, dilation: int, paddin
     options: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
     theirs = torch_size(functional.conv1d, x, torch.zeros(6, 4, kernel), **options)
     require_same("conv", size, (6, 4, kernel), options, theirs)
-    options["output_padding"] = extra
+    options["output_padding"] = extra % stride  # torch takes more where the dilation is larger
     theirs = torch_size(functional.conv_transpose1d, x, torch.zeros(4, 6, kernel), **options)
     require_same("conv_transpose", size, (4, 6, kernel), options, theirs)
 

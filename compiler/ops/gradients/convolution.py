@@ -22,16 +22,13 @@ def _conv(b: Builder, use: Applied) -> Cotangents:
 
 
 def _conv_transpose(b: Builder, use: Applied) -> Cotangents:
-    """As conv's, with input and output exchanged. A large output_padding may make one place too many."""
+    """As conv's, with input and output exchanged."""
     x, weight = use.operands
     g = use.cotangent
     if product(x.shape) == 0:
         return b.zeros(x.type), b.zeros(weight.type)
     attributes = {name: use.attributes[name] for name in (*_SHARED, "padding")}
-    to_x = b("conv", g, weight, **attributes)
-    rank = len(weight.shape) - 2
-    to_x = cut_out(b, to_x, (0,) * rank, x.shape[2:], (0,) * rank)
-    return to_x, _to_weight(b, g, x, weight.shape, attributes)
+    return b("conv", g, weight, **attributes), _to_weight(b, g, x, weight.shape, attributes)
 
 
 def _to_input(b: Builder, g: Value, weight: Value, sizes: Sequence[Size], attributes: Attributes) -> Value:

@@ -55,8 +55,8 @@ def _windows(b: Builder, padded: Value, starts: list[Value], attributes: Attribu
         column = spread(b, b("expand_dims", start, axis=1), (*start.shape, kernel[axis]))
         inside = _multiples(b, kernel[axis], attributes["dilation"][axis])
         found = b("gather", found, column + inside, axis=2 + 2 * axis)
-    order = (0, 1, *range(2, 2 + 2 * rank, 2), *range(3, 3 + 2 * rank, 2))
-    found = b("transpose", found, axes=order)
+    if rank > 1:
+        found = b("transpose", found, axes=(0, 1, *range(2, 2 + 2 * rank, 2), *range(3, 3 + 2 * rank, 2)))
     return b("reshape", found, shape=(*found.shape[: 2 + rank], product(kernel)))
 
 
