@@ -37,6 +37,7 @@ from dlc.backends.common.loops import Loops
 from dlc.backends.common.printing import Frame
 from dlc.backends.common.quote import name, quote, statements, target
 from dlc.backends.common.rule import VARIES
+from dlc.backends.common.values import written
 from dlc.ir import FLOATS
 
 #: Arithmetic that Python does on numbers as the op does on tensors.
@@ -135,7 +136,7 @@ class Body(Loops):
             return False
         if node.op in ("constant", "dimension"):
             value = dict(node.attributes)["value" if node.op == "constant" else "size"]
-            self.numbers[node.results[0]] = (self.value(value), self.plain(value))
+            self.numbers[node.results[0]] = (self.value(value), written(value))
             return True
         known = [self.numbers.get(ref.id) if isinstance(ref, Temp) else None for ref in node.operands]
         if node.op not in _ARITHMETIC or any(number is None for number in known):
@@ -258,7 +259,12 @@ class Body(Loops):
 
     def _branch(self, node: Branch) -> list[ast.stmt]:
         before = dict(self.pending)
-        arms = [None if arm is None else self._arm(arm, before) for arm in node.arms]
+        kept = dict(before)
+        arms: list[list[ast.stmt] | None] = []
+        for arm in node.arms:
+            arms.append(None if arm is None else self._arm(arm, before))
+            kept.update(self.pending)  # a later choice with the same test may read them
+        self.pending = kept
         shortcut = self.owner.absence(node)
         tests = [shortcut] if shortcut is not None else [self._source(test) for test in node.tests]
         pairs = [(test, arm) for test, arm in zip(tests, arms, strict=False) if arm is not None]

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from dlc.backends.common import extents
 from dlc.backends.common.choice import if_chain
-from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.expression import python
 from dlc.backends.common.folding import Folded, Folding
 from dlc.backends.common.form import (
@@ -35,7 +34,7 @@ from dlc.backends.common.native import Arguments
 from dlc.backends.common.quote import literal, name, quote, statements
 from dlc.backends.common.rule import VARIES
 from dlc.backends.common.signature import NO_DEFAULT, Argument
-from dlc.backends.common.values import is_size
+from dlc.backends.common.values import is_size, written
 
 
 class Files(Protocol):
@@ -286,14 +285,14 @@ class Construction:
         if callee.native is not None:
             assert callee.native.construct is not None
             code = {word: self.value(value) for word, value in given.items()}
-            return callee.native.construct(Arguments(code, {word: plain(value) for word, value in given.items()}))
+            return callee.native.construct(Arguments(code, {word: written(value) for word, value in given.items()}))
         args: list[ast.expr] = []
         keywords: list[ast.keyword] = []
         for argument in self.maker.file.constructor(callee):
             value = given[argument.word]
             if argument.default is NO_DEFAULT:
                 args.append(self.value(value))
-            elif plain(value) is VARIES or not _same(plain(value), argument.default):
+            elif written(value) is VARIES or not _same(written(value), argument.default):
                 keywords.append(ast.keyword(argument.name, self.value(value)))
         return ast.Call(name(self.maker.file.names[callee.index]), args, keywords)
 
@@ -335,17 +334,6 @@ def _number(value: Value) -> int:
     return value.value
 
 
-def plain(value: Value) -> object:
-    """The plain value where it is written as a literal, else VARIES."""
-    match value:
-        case Known(known):
-            return known
-        case Items(items):
-            return tuple(plain(item) for item in items)
-        case _:
-            return VARIES
-
-
 def _assigned(variable: str, code: ast.expr) -> ast.stmt:
     """`n = code`, or `n += ...` where the code starts with the variable."""
     match code:
@@ -359,6 +347,3 @@ def _assigned(variable: str, code: ast.expr) -> ast.stmt:
 
 def _same(left: object, right: object) -> bool:
     return type(left) is type(right) and left == right
-
-
-__all__ = ["Construction", "free_names", "plain", "quote"]

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.common import given_sizes
-from dlc.backends.common.evaluate import PRESENT
+from dlc.backends.common.evaluate import PRESENT, Unknown, substitute
 from dlc.backends.common.form import Element, Known, Own, Ref, Spread, Temp, Var
+from dlc.backends.common.size_arithmetic import simplified
 from dlc.backends.common.structure import Item, Prepared
 from dlc.backends.common.values import Refused, Seen
 from dlc.ir import Content, Module, Static
+from dlc.spec.syntax import Constant, Expr
 
 
 @dataclass(slots=True)
@@ -30,6 +32,8 @@ class Context:
     ended: set[int] = field(default_factory=set[int])
     #: Values and axes whose sizes depend on a loop's number of turns (see `open_sizes`).
     open_sizes: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    #: The sizes that a network's own dimensions have: constants in its code.
+    sizes: Mapping[str, Expr] = field(default_factory=dict[str, Expr])
 
     @property
     def module(self) -> Module:
@@ -51,6 +55,7 @@ class Context:
             dict(self.collected),
             set(self.ended),
             set(self.open_sizes),
+            self.sizes,
         )
 
     def leave(self, last: Context) -> None:
@@ -63,18 +68,22 @@ class Context:
         self.temps = {value: [ref for ref in refs if ref not in gone] for value, refs in self.temps.items()}
 
     def seen(self, static: Static, rank: int | None = None) -> Seen:
-        return Seen(static.value, static.source, self.names, self.module.homes, self.turns, rank)
+        source = static.source
+        if source is not None and self.sizes:
+            try:
+                source = simplified(substitute(source, self.sizes))
+            except Unknown:
+                source = static.source
+        return Seen(static.value, source, self.names, self.module.homes, self.turns, rank)
 
 
 def start(program: int, prepared: Prepared, entry: bool) -> Context:
     """The context at the top of a module's body. A network's own sizes are constants, not arguments."""
     module = prepared.module
     names = static_names(module)
-    if entry:
-        names = {
-            name: value for name, value in names.items() if not (name in dict(module.dims) and isinstance(value, int))
-        }
-    context = Context(program, prepared, names)
+    fixed = {name: size for name, size in module.dims if entry and isinstance(size, int)}
+    names = {name: value for name, value in names.items() if name not in fixed}
+    context = Context(program, prepared, names, sizes={name: Constant(size) for name, size in fixed.items()})
     for port in module.inputs:
         context.define(port.value, Own(port.name))
     for parameter in module.parameters:

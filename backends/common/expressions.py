@@ -10,6 +10,7 @@ from dlc.backends.common.native import Arguments
 from dlc.backends.common.operands import Operands
 from dlc.backends.common.quote import quote
 from dlc.backends.common.rule import VARIES, Site
+from dlc.backends.common.values import written
 from dlc.dims import Size
 from dlc.ir import TensorType
 
@@ -94,7 +95,7 @@ class Expressions(Operands):
         keywords = [ast.keyword(word, code) for word, code in given.items() if optional.get(word)]
         if self.owner.is_function(callee):
             for word, value in make.hyperparameters:
-                if self.plain(value) is VARIES or self.plain(value) != self.owner.default(callee, word):
+                if written(value) is VARIES or written(value) != self.owner.default(callee, word):
                     keywords.append(ast.keyword(word, self.value(value)))
             return ast.Call(self.owner.function(callee), [*args, *layers.values()], keywords)
         target = self.slot(node.slot)
@@ -105,7 +106,7 @@ class Expressions(Operands):
     def native_arguments(self, make: Make) -> Arguments:
         pairs = (*make.hyperparameters, *make.dims)
         return Arguments(
-            {word: self.value(value) for word, value in pairs}, {word: self.plain(value) for word, value in pairs}
+            {word: self.value(value) for word, value in pairs}, {word: written(value) for word, value in pairs}
         )
 
 

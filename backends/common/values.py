@@ -13,6 +13,7 @@ from typing import cast
 from dlc import dims
 from dlc.backends.common.evaluate import Environment, Unknown, evaluate, free_names
 from dlc.backends.common.form import Extent, Formula, Items, Known, Runtime, Turns, Value
+from dlc.backends.common.rule import VARIES
 from dlc.dims import Dim, Size
 from dlc.ir import Home
 from dlc.spec.syntax import Binary, Constant, Expr, ListLiteral, Name
@@ -39,7 +40,7 @@ def merge(seen: Sequence[Seen]) -> Value:
     first = seen[0]
     for source in _sources(seen):
         if _gives(source, seen):
-            return Formula(source) if free_names(source) else Known(evaluate(source, {}))
+            return Formula(source) if free_names(source) else Known(_typed(evaluate(source, {}), first.value))
     if all(isinstance(one.value, tuple) for one in seen):
         return _items(seen)
     told = _told_by_a_name(seen)
@@ -83,10 +84,29 @@ def is_size(name: str) -> bool:
 
 
 def agrees(found: object, wanted: object, rank: int | None) -> bool:
-    """Equal constants: the same type and value; axes modulo the rank."""
+    """Equal constants: the same type and value, or an integer for a float; axes modulo the rank."""
+    found = _typed(found, wanted)
     if rank is not None:
         found, wanted = _axis(found, rank), _axis(wanted, rank)
     return _equal(found, wanted)
+
+
+def _typed(found: object, wanted: object) -> object:
+    """A float for a whole number where a float is wanted: what the language promotes, Python does beside a tensor."""
+    if isinstance(wanted, float) and type(found) is int and abs(found) < 2**53:
+        return float(found)
+    return found
+
+
+def written(value: Value) -> object:
+    """The plain value where it is written as a literal, else VARIES."""
+    match value:
+        case Known(known):
+            return known
+        case Items(items):
+            return tuple(written(item) for item in items)
+        case _:
+            return VARIES
 
 
 def home_symbol(home: Home) -> str:

@@ -12,6 +12,7 @@ from dlc.backends.common.form import Sample, Step
 from dlc.backends.common.native import Native
 from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import Site, apply
+from dlc.backends.common.values import written
 from dlc.backends.torch.dtypes import dtype_code, is_default
 from dlc.backends.torch.rules import RULES
 from dlc.ir import TensorType
@@ -117,7 +118,7 @@ class TorchDialect:
     ) -> ast.expr:
         tools = Tools(body)
         kind = node.draw.distribution.name
-        plain = [body.plain(value) for value in node.arguments]
+        plain = [written(value) for value in node.arguments]
         if kind == "truncated_normal":
             mean, std = arguments
             low, high = quote("$m - 2 * $s", m=mean, s=std), quote("$m + 2 * $s", m=mean, s=std)

@@ -68,3 +68,26 @@ def test_a_dense_block_is_one_class_with_its_depth():
     assert "DenseLayer(in_channels + i * growth, growth) for i in range(depth)" in text
     assert "features.append(dense_layer(torch.cat(features, dim=1)))" in text
     assert "DenseBlock_2" not in text
+
+
+FIXED = """network Fixed(heads: int = 2):
+    input x: float[N, T, D = 8]
+    k = reshape(x, [N, T, heads, 8 // heads]) * (8 // heads)
+    output scaled = mean(k, axis=-1) * sqrt(D / heads)
+    output slope = x -> leaky_relu(slope=0.01 * heads / 2)
+"""
+
+
+def test_a_constant_keeps_the_argument_that_it_comes_from(tmp_path: Path):
+    """What the network's own width decides on beside an argument; a constant that the default makes torch's own."""
+    path = tmp_path / "fixed.dl"
+    path.write_text(FIXED, encoding="utf-8")
+    models: list[Any] = []
+    for settings in ({}, {"heads": "4"}):
+        (tmp_path / "code.py").write_text(
+            str(backend.compile(unit_of(path, "Fixed", settings), Options()).files["fixed_torch.py"]), encoding="utf-8"
+        )
+        models.append(imported(tmp_path / "code.py").Fixed)
+    x = torch.rand(2, 3, 8) - 0.5
+    assert all(map(torch.equal, models[0](heads=4)(x), models[1]()(x)))
+    assert not torch.equal(models[0](heads=2)(x)[1], models[0](heads=4)(x)[1])
