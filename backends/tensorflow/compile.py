@@ -17,7 +17,7 @@ from dlc.backends.common.starts import starts
 from dlc.backends.common.told import unknowns_told
 from dlc.backends.tensorflow.classes import class_code, function_code
 from dlc.backends.tensorflow.early import early_reads
-from dlc.backends.tensorflow.helper_code import CLASSES, LOADING, class_text, functions_for, helpers
+from dlc.backends.tensorflow.helper_code import CLASSES, LOADING, Helper, class_text, functions_for, helpers
 from dlc.backends.tensorflow.kernels import Kernels, keep_kernels
 from dlc.backends.tensorflow.layout import assign
 from dlc.backends.tensorflow.natives import NATIVES, KerasNative
@@ -161,9 +161,10 @@ def print_file(folding: Folding, last: Last, kernels: Kernels, options: Options)
     while True:
         context = FileContext(folding, Scope((*FILE_NAMES, *reserved)), last, kernels, options.precision)
         body, factories = _body(context)
-        used = {helper.name for helper in functions_for(_read(body))}
+        functions = functions_for(context.helpers & _read(body))
+        used = {helper.name for helper in functions}
         if used <= reserved or not used & _bound(body):
-            return _text(folding.unit, body, natives), factories
+            return _text(folding.unit, body, functions, natives), factories
         reserved |= used
 
 
@@ -194,13 +195,11 @@ def _used_natives(folding: Folding) -> list[KerasNative]:
     return [native for native in NATIVES.values() if native.block in used and isinstance(native, KerasNative)]
 
 
-def _text(unit: Unit, body: list[ast.stmt], natives: list[KerasNative]) -> str:
-    read = _read(body)
-    functions = functions_for(read)
+def _text(unit: Unit, body: list[ast.stmt], functions: list[Helper], natives: list[KerasNative]) -> str:
     classes = [helpers(CLASSES)[native.printed] for native in natives if native.printed]
     weights = _weight_names(natives)
     loading = [helpers(LOADING)["load_weights"], helpers(LOADING)["named_weights" if weights else "own_weights"]]
-    names = read.union(*(helper.names for helper in (*functions, *classes, *loading)))
+    names = _read(body).union(*(helper.names for helper in (*functions, *classes, *loading)))
     parts = [print_module(_header(unit, names))]
     parts += [helper.text for helper in functions]
     parts += [class_text(helper, package_name(unit)) for helper in classes]

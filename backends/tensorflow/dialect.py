@@ -35,7 +35,7 @@ class KerasDialect:
     def __init__(self, precision: str = "f32") -> None:
         self.precision = precision
         self.seeded = False
-        self.dimension: Dimension = lambda site, axis: None
+        self.dimension: Dimension = lambda site, side, axis: None
 
     def device(self, anchor: ast.expr | None) -> list[ast.keyword]:
         return []

@@ -11,7 +11,7 @@ from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.folding import Folded, Folding
 from dlc.backends.common.form import Branch, Form, Loop, Make, Sample, walk
-from dlc.backends.common.names import Scope, dimension_name, identifier
+from dlc.backends.common.names import Scope, identifier
 from dlc.backends.common.quote import dotted, literal, name, quote
 from dlc.backends.common.rule import Site
 from dlc.backends.common.shapes import axis_of
@@ -34,6 +34,8 @@ class FileContext:
     kernels: Mapping[BlockId, frozenset[str]]
     precision: str = "f32"
     names: dict[int, str] = field(default_factory=dict[int, str])
+    #: Helper functions that were asked for; a print that is not taken may have asked, too.
+    helpers: set[str] = field(default_factory=set[str])
     early: Early = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +104,7 @@ class Shell:
         return name(word)
 
     def helper(self, word: str) -> ast.expr:
+        self.context.helpers.add(word)
         return name(word)
 
     def default(self, folded: Folded, word: str) -> object:
@@ -138,10 +141,10 @@ class Shell:
         """Whether the parameter is kept as `[*K, I, O]`."""
         return word in self.context.kernels.get(self.form.block, frozenset())
 
-    def dimension(self, site: Site, axis: int) -> ast.expr | None:
+    def dimension(self, site: Site, side: int, axis: int) -> ast.expr | None:
         """See `divided`: the dimension as the body reads it."""
         for word, _ in self.form.modules[0].dims:
-            fits = all(_is_dimension(module, word, site, axis) for module in self.form.modules)
+            fits = all(_is_dimension(module, word, site, (side, axis)) for module in self.form.modules)
             if fits and self.declared_axis(word) is not None:
                 return self.body._name(word)  # pyright: ignore[reportPrivateUsage]
         return None
@@ -156,7 +159,7 @@ class Shell:
             if not rank or ranks:
                 continue
             sizes = declared_sizes(declaration, word, rank)
-            names = [dimension_name(size.id) if isinstance(size, Name) else "size" for size in sizes]
+            names = [size.id.lower() if isinstance(size, Name) else "size" for size in sizes]
             if word in self._last():
                 names = [names[0], *names[2:], names[1]]
             found[self.body.arguments[word]] = names
@@ -214,14 +217,15 @@ def rank_of(module: Module, port: str) -> int:
     return module.types[ports[port]].rank
 
 
-def _is_dimension(module: Module, word: str, site: Site, axis: int) -> bool:
+def _is_dimension(module: Module, word: str, site: Site, place: tuple[int, int]) -> bool:
     """Whether the axis has the dimension's size wherever the module has the site's op with the site's types."""
     size = dict(module.dims).get(word)
     for equation in module.body:
         if equation.op == site.op and None not in equation.inputs:
             before = tuple(module.types[value] for value in equation.inputs if value is not None)
             after = tuple(module.types[value] for value in equation.outputs)
-            if (before, after) in site.everywhere and before[0].shape[axis] != size:
+            shape = (before, after)[place[0]][0].shape
+            if (before, after) in site.everywhere and shape[place[1]] != size:
                 return False
     return size is not None
 

@@ -33,14 +33,12 @@ class GcnLayer(keras.layers.Layer):
         self.built = True
 
     def call(self, h: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
-        value_dim = ops.shape(h)[0]
+        v_2 = ops.shape(h)[0]
         u = edges[0]
         v = edges[1]
-        total = tf.math.unsorted_segment_sum(ops.ones_like(v), v, value_dim)
-        total = ops.expand_dims(ops.cast(tf.gather(total, v), "float32"), axis=1)
-        total = tf.math.unsorted_segment_sum(
-            self.w(tf.gather(h, u)) / total, v, value_dim
-        )
+        total = tf.gather(tf.math.unsorted_segment_sum(ops.ones_like(v), v, v_2), v)
+        total = ops.expand_dims(ops.cast(total, "float32"), axis=1)
+        total = tf.math.unsorted_segment_sum(self.w(tf.gather(h, u)) / total, v, v_2)
         return ops.relu(total)
 
     def get_config(self) -> dict[str, Any]:

@@ -30,15 +30,14 @@ class Dense(keras.layers.Dense):
 
 def add_sinusoidal_positions(x: tf.Tensor) -> tf.Tensor:
     """x + p, p[t, 2i] = sin(t / 10000^(2i / D)), p[t, 2i + 1] = cos(same) (Vaswani et al., 2017, section 3.5). D is even."""
-    _, t, dim = ops.shape(x)
+    _, t, d = ops.shape(x)
     position = ops.expand_dims(
         ops.cast(ops.arange(t, dtype="int64"), "float32"), axis=1
     )
-    frequency = ops.cast(ops.arange(0, dim, 2, dtype="int64"), "float32")
-    frequency = ops.exp(frequency * ops.cast(-math.log(10000.0) / dim, "float32"))
+    frequency = ops.cast(ops.arange(0, d, 2, dtype="int64"), "float32")
+    frequency = ops.exp(frequency * ops.cast(-math.log(10000.0) / d, "float32"))
     angle = position * frequency
-    stack = ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1)
-    return x + ops.reshape(stack, (t, dim))
+    return x + ops.reshape(ops.stack([ops.sin(angle), ops.cos(angle)], axis=-1), (t, d))
 
 
 def scaled_dot_product_attention(
@@ -54,9 +53,9 @@ def scaled_dot_product_attention(
     query [N, H, T, D], key [N, H, S, D], value [N, H, S, V] -> [N, H, T, V]; mask is true where one may attend, and
     broadcasts. A position that may attend to nothing gives 0.
     """
-    _, _, t, dim = ops.shape(query)
+    _, _, t, d = ops.shape(query)
     einsum = ops.einsum("nhtd,nhsd->nhts", query, key)
-    scores = einsum / ops.cast(math.sqrt(dim), "float32")
+    scores = einsum / ops.cast(math.sqrt(d), "float32")
     if mask is not None:
         scores = ops.where(mask, scores, float("-inf"))
     if causal:
@@ -94,13 +93,14 @@ class MultiHeadAttention(keras.layers.Layer):
         value: tf.Tensor,
         attention_mask: tf.Tensor | None = None,
     ) -> tf.Tensor:
-        n, t, dim = ops.shape(query)
+        n, t, d = ops.shape(query)
         s = ops.shape(key)[1]
-        q = ops.reshape(self.q(query), (n, t, self.heads, dim // self.heads))
+        q = ops.reshape(self.q(query), (n, t, self.heads, d // self.heads))
         q = ops.transpose(q, (0, 2, 1, 3))
-        k = ops.reshape(self.k(key), (n, s, self.heads, dim // self.heads))
-        k = ops.transpose(k, (0, 2, 1, 3))
-        v = ops.reshape(self.v(value), (n, s, self.heads, dim // self.heads))
+        k = ops.transpose(
+            ops.reshape(self.k(key), (n, s, self.heads, d // self.heads)), (0, 2, 1, 3)
+        )
+        v = ops.reshape(self.v(value), (n, s, self.heads, d // self.heads))
         v = ops.transpose(v, (0, 2, 1, 3))
         if attention_mask is not None:
             attention_mask = ops.expand_dims(attention_mask, axis=1)
@@ -108,7 +108,7 @@ class MultiHeadAttention(keras.layers.Layer):
             q, k, v, mask=attention_mask, causal=self.causal
         )
         output = self.output_(
-            ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (n, t, dim))
+            ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (n, t, d))
         )
         return output
 
