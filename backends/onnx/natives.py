@@ -61,6 +61,10 @@ def _epsilon(module: Module) -> Mapping[str, Attribute]:
     return {"epsilon": float(_hyperparameter(module, "epsilon"))}
 
 
+def _groups(module: Module) -> Mapping[str, Attribute]:
+    return {**_epsilon(module), "num_groups": int(_hyperparameter(module, "groups"))}
+
+
 def _slope(module: Module) -> Mapping[str, Attribute]:
     return {"alpha": float(_hyperparameter(module, "slope"))}
 
@@ -92,7 +96,7 @@ def _at_inference(module: Module) -> bool:
 
 
 def _is_affine(module: Module) -> bool:
-    """`BatchNormalization` wants a scale and a shift."""
+    """`BatchNormalization` and `GroupNormalization` want a scale and a shift."""
     return _hyperparameter(module, "affine") is True
 
 
@@ -102,22 +106,32 @@ def _scans_x(target: Scan) -> bool:
 
 
 _AFFINE = ("weight", "bias")
+_CONV = Native("Conv", _AFFINE, _of_primitive("conv", conv_attributes))
+_CONV_TRANSPOSE = Native("ConvTranspose", _AFFINE, _of_primitive("conv_transpose", conv_transpose_attributes))
+_AVG_POOL = Native("AveragePool", (), _of_primitive("avg_pool", avg_pool_attributes))
 
 #: By the standard block's file and name.
 NATIVES: Mapping[tuple[str, str], Native] = {
     ("std/activation.dl", "leaky_relu"): Native("LeakyRelu", (), _slope),
     ("std/activation.dl", "gelu"): Native("Gelu", (), _gelu_form),
     ("std/activation.dl", "softplus"): Native("Softplus"),
+    ("std/activation.dl", "mish"): Native("Mish"),
+    ("std/activation.dl", "softsign"): Native("Softsign"),
+    ("std/activation.dl", "hard_sigmoid"): Native("HardSigmoid", (), lambda module: {"alpha": 1 / 6}),
+    ("std/activation.dl", "hard_swish"): Native("HardSwish"),
     ("std/linear.dl", "dense"): Native("Gemm", _AFFINE, lambda module: {"transB": 1}, (_of_matrix,)),
-    ("std/convolution.dl", "conv2d"): Native("Conv", _AFFINE, _of_primitive("conv", conv_attributes)),
-    ("std/convolution.dl", "conv_transpose2d"): Native(
-        "ConvTranspose", _AFFINE, _of_primitive("conv_transpose", conv_transpose_attributes)
-    ),
-    ("std/pooling.dl", "avg_pool2d"): Native("AveragePool", (), _of_primitive("avg_pool", avg_pool_attributes)),
+    **{("std/convolution.dl", name): _CONV for name in ("conv1d", "conv2d", "conv3d")},
+    **{
+        ("std/convolution.dl", name): _CONV_TRANSPOSE
+        for name in ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+    },
+    **{("std/pooling.dl", name): _AVG_POOL for name in ("avg_pool1d", "avg_pool2d", "avg_pool3d")},
     ("std/normalisation.dl", "layer_norm"): Native("LayerNormalization", _AFFINE, _epsilon),
     ("std/normalisation.dl", "batch_norm"): Native(
         "BatchNormalization", (*_AFFINE, "running_mean", "running_var"), _epsilon, (_at_inference, _is_affine)
     ),
+    ("std/normalisation.dl", "group_norm"): Native("GroupNormalization", _AFFINE, _groups, (_is_affine,)),
+    ("std/normalisation.dl", "rms_norm"): Native("RMSNormalization", ("weight",), _epsilon),
 }
 
 #: By the standard cell's file and name.

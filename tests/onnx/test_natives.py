@@ -17,6 +17,7 @@ from test_features import disagreements, prepare
 from test_recurrence import ops_of
 
 MATRIX, SEQUENCE, IMAGE = "float[N, 6]", "float[N, T, 6]", "float[N, 3, H, W]"
+SIGNAL, SOLID = "float[N, 4, T]", "float[N, 4, 5, H, W]"
 F64, PLAIN, TRAINING = {"precision": "f64"}, {"natives": False}, {"training": True}
 
 #: Block, input type, expression, options, whether the op is used.
@@ -34,6 +35,21 @@ CASES: list[tuple[str, str, str, dict[str, Any], bool]] = [
     ("dense", MATRIX, "x -> dense(4)", F64, False),
     ("conv2d", IMAGE, "x -> conv2d(4, kernel=3, stride=2)", {}, True),
     ("conv2d", IMAGE, "x -> conv2d(3, kernel=3, padding=1, dilation=2, groups=3, bias=false)", {}, True),
+    ("conv1d", SIGNAL, "x -> conv1d(4, kernel=3, stride=2, padding=1, groups=2)", {}, True),
+    ("conv3d", SOLID, "x -> conv3d(4, kernel=2, dilation=2, bias=false)", {}, True),
+    ("conv_transpose1d", SIGNAL, "x -> conv_transpose1d(4, kernel=3, stride=2, output_padding=1)", {}, True),
+    ("conv_transpose3d", SOLID, "x -> conv_transpose3d(4, kernel=3, stride=2, padding=1)", {}, True),
+    ("avg_pool1d", SIGNAL, "x -> avg_pool1d(3, stride=2, padding=1)", {}, True),
+    ("avg_pool3d", SOLID, "x -> avg_pool3d(3, stride=2, padding=1)", {}, True),
+    ("mish", MATRIX, "x -> mish", {}, True),
+    ("softsign", MATRIX, "x -> softsign", {}, True),
+    ("hard_sigmoid", MATRIX, "(x * 3) -> hard_sigmoid", {}, True),
+    ("hard_swish", MATRIX, "(x * 3) -> hard_swish", {}, True),
+    ("group_norm", "float[N, 6, H, W]", "x -> group_norm(3, epsilon=0.1)", {}, True),
+    ("group_norm", "float[N, 6, T]", "x -> group_norm(2)", TRAINING, True),
+    ("group_norm", "float[N, 6, H, W]", "x -> group_norm(3, affine=false)", {}, False),
+    ("rms_norm", SEQUENCE, "x -> rms_norm(epsilon=0.1)", {}, True),
+    ("rms_norm", "float[6]", "x -> rms_norm", {}, True),
     ("conv_transpose2d", IMAGE, "x -> conv_transpose2d(4, kernel=3, stride=2, output_padding=1)", {}, True),
     ("layer_norm", SEQUENCE, "x -> layer_norm", {}, True),
     ("layer_norm", MATRIX, "x -> layer_norm(epsilon=0.5)", {}, True),

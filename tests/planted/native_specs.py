@@ -118,6 +118,7 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
     ("tensorflow", "flatten"): [("float[N, T, S]", "flatten")],
     ("tensorflow", "avg_pool2d"): [(IMAGE, "avg_pool2d(3, stride=2, padding=1)")],
     ("onnx", "dense"): [(SEQUENCE, "dense(4)")],
+    ("onnx", "group_norm"): [(IMAGE, "group_norm(2, affine=false)")],
     ("onnx", "batch_norm"): [(IMAGE, "batch_norm"), (IMAGE, "batch_norm(affine=false)")],
 }
 
