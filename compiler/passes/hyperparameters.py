@@ -8,7 +8,7 @@ from dataclasses import replace
 from dlc.diagnostics import Note, error
 from dlc.dims import Dim
 from dlc.ir import Static
-from dlc.passes import given_sizes, static
+from dlc.passes import functions, given_sizes, static
 from dlc.passes.builder import Builder
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Thing, describe
 from dlc.spec import syntax
@@ -72,6 +72,7 @@ def _checked(
     from dlc.passes.calls import layer_of
 
     kind = declared.type
+    thing = functions.as_given(kind, thing, span)
     if kind.name == "block" and isinstance(thing, Pending):
         thing = thing.block
     if kind.name == "layer" and isinstance(thing, Pending):
