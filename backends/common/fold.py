@@ -17,6 +17,7 @@ from dlc.backends.common.context import start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
 from dlc.backends.common.form import Branch, Form, Make, walk
+from dlc.backends.common.frozen import frozen
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.native import Native, Natives
 from dlc.backends.common.prove import Proof
@@ -137,12 +138,22 @@ def merge_members(folding: Folding, members: Sequence[Member]) -> Form:
 
 def _merged(folding: Folding, members: Sequence[Member], loops: bool, carried: bool = False) -> Form:
     prepared = [_prepared(folding, member) for member in members]
-    form = merge_prepared(folding, members, prepared, loops, carried)
+    form, unrolled = merge_prepared(folding, members, prepared, loops, carried)
+    promised = _agreed(members, unrolled.intersection(constructor(form)[1]))
+    if promised:
+        fixed = [Member(member.program, frozen(member.module, promised)) for member in members]
+        form, _ = merge_prepared(folding, fixed, [_prepare(folding, member) for member in fixed], loops, carried)
     _check_made(folding, form)
     proof = Proof(folding.target, folding.module, lambda target: folding.of(target).arguments)
     for member, one in zip(members, prepared, strict=True):
         proof.check(form, member.program, one)
     return form
+
+
+def _agreed(members: Sequence[Member], names: frozenset[str]) -> frozenset[str]:
+    """The hyperparameters of these that are the same in all modules."""
+    values = [dict(member.module.hyperparameters) for member in members]
+    return frozenset(name for name in names if all(one[name] == values[0][name] for one in values))
 
 
 def _check_made(folding: Folding, form: Form) -> None:
@@ -163,10 +174,11 @@ def _check_made(folding: Folding, form: Form) -> None:
 
 def merge_prepared(
     folding: Folding, members: Sequence[Member], prepared: Sequence[Prepared], loops: bool = True, carried: bool = True
-) -> Form:
-    """The merged form, not proven yet."""
+) -> tuple[Form, frozenset[str]]:
+    """The merged form, not proven yet, and the hyperparameters behind loops that it has turn by turn."""
     entries = {(number, program.entry) for number, program in enumerate(folding.programs)}
     is_entry = any((member.program, member.module.key) in entries for member in members)
+    given = {port.name for member in members for port in member.module.inputs}
     contexts = [start(member.program, one, is_entry) for member, one in zip(members, prepared, strict=True)]
 
     merging = Merging(
@@ -179,6 +191,7 @@ def merge_prepared(
         lambda context, given: folding.carried_sizes.assuming(context.program, context.module, given),
         loops,
         extents=carried,
+        optional=frozenset(name for one in members for name in one.module.absent if name in given),
     )
     inputs_seen = [context.enter({}, None) for context in contexts]
     body = extents.complete(merging, inputs_seen, merge.sequence(merging, contexts, [one.roots for one in prepared]))
@@ -195,11 +208,10 @@ def merge_prepared(
             for place, name in enumerate(names[0])
         )
 
-    present = {port.name for module in modules for port in module.inputs}
     absent = {name for module in modules for name in module.absent}
     declared = first.signature or tuple((port.name, False) for port in first.inputs)
     by_keyword = given_sizes.ports(first).union(absent)
-    inputs = tuple((name, name in by_keyword) for name, _ in declared if name in present)
+    inputs = tuple((name, name in by_keyword) for name, _ in declared if name in given)
     for module in modules:
         if {port.name for port in module.inputs}.union(module.absent) != {name for name, _ in declared}:
             raise Refused("different inputs")
@@ -210,16 +222,20 @@ def merge_prepared(
         joins.appended(ends, node)
     states = tuple(state.name for state in first.states)
     weights = merge_weights(contexts)
-    return Form(first.block, tuple(modules), inputs, states, weights, tuple(ends), outputs, next_states)  # type: ignore[arg-type]
+    form = Form(first.block, tuple(modules), inputs, states, weights, tuple(ends), outputs, next_states)  # type: ignore[arg-type]
+    return form, frozenset(merging.unrolled)
 
 
 def _prepared(folding: Folding, member: Member) -> Prepared:
     key = (member.program, member.module.key)
     if key not in folding.prepared:
-        prepared = prepare(member.module, folding.uses[member.program][member.module.key])
-        empty = empties.names_of(folding.unit.declarations.get(member.module.block))
-        folding.prepared[key] = empties.complete(prepared, empty)
+        folding.prepared[key] = _prepare(folding, member)
     return folding.prepared[key]
+
+
+def _prepare(folding: Folding, member: Member) -> Prepared:
+    prepared = prepare(member.module, folding.uses[member.program][member.module.key])
+    return empties.complete(prepared, empties.names_of(folding.unit.declarations.get(member.module.block)))
 
 
 def _add(folding: Folding, members: Sequence[Member], form: Form | None, native: Native | None) -> None:

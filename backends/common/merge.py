@@ -13,6 +13,7 @@ from dlc.backends.common import headers, joins, merge_turns, presence
 from dlc.backends.common.context import Context
 from dlc.backends.common.evaluate import Unknown, evaluate
 from dlc.backends.common.form import Branch, Loop, Node
+from dlc.backends.common.frozen import names_behind
 from dlc.backends.common.merge_leaves import leaf
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.open_sizes import open_sizes
@@ -67,11 +68,13 @@ def _loop(merging: Merging, contexts: Sequence[Context], heads: Sequence[LoopTre
     if not merging.loops:
         return _unrolled(merging, contexts, heads)
     count, carried, joined = merging.count, set(merging.carried), set(merging.joined)
+    unrolled = set(merging.unrolled)
     saved = [(dict(c.temps), dict(c.collected), set(c.open_sizes)) for c in contexts]
     try:
         return [_rolled(merging, contexts, heads)]
     except Refused:
         merging.count, merging.carried, merging.joined = count, carried, joined
+        merging.unrolled = unrolled
         merging.joins.clear()
         for context, (temps, collected, sizes) in zip(contexts, saved, strict=True):
             context.temps, context.collected, context.open_sizes = temps, collected, sizes
@@ -113,6 +116,8 @@ def _unrolled(merging: Merging, contexts: Sequence[Context], heads: Sequence[Loo
     trees = [head for head in heads if head is not None]
     if len(trees) != len(heads) or any(len(head.turns) != len(trees[0].turns) for head in trees):
         raise Refused("loops of different lengths")
+    for context, head in zip(contexts, trees, strict=True):
+        merging.unrolled |= names_behind(context.module, context.module.loops[head.loop].iterable)
     out: list[Node] = []
     for turn in range(len(trees[0].turns)):
         out += sequence(merging, contexts, [head.turns[turn] for head in trees])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from dlc.backends.common import contents, held, joins, values
 from dlc.backends.common.context import Context, names_at, spread
-from dlc.backends.common.form import Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value
+from dlc.backends.common.form import Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value, Var
 from dlc.backends.common.joins import choose
 from dlc.backends.common.merge_making import make
 from dlc.backends.common.merging import Merging
@@ -17,7 +17,7 @@ from dlc.backends.common.slots import merge_slot
 from dlc.backends.common.structure import Creation, Item, Writing
 from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
-from dlc.ir import Call, Draw, Equation, Instance, Module, Read, Scan, Static, TensorType
+from dlc.ir import Call, Content, Draw, Equation, Instance, Module, Read, Scan, Static, TensorType
 from dlc.spec.syntax import ListLiteral, Name
 
 #: What a value is called that a conditional expression chose and the spec gave no name.
@@ -135,7 +135,7 @@ def _invoke(
     for position, (name, optional) in enumerate(callees[0].signature):
         found = [_input(callee, equation, name, position) for callee, equation in zip(callees, equations, strict=True)]
         if optional and None in found:
-            ref = contents.merge_optional(contexts, names, found)
+            ref = contents.merge_optional(contexts, names, found) or _handed_on(merging, names, name, found)
         else:
             ref = choose(merging, contexts, names, list(map(_tensor, found)), CHOSEN)
         inputs.append((name, ref))
@@ -143,6 +143,14 @@ def _invoke(
     refs = tuple(choose(merging, contexts, names, [one[i] for one in states], CHOSEN) for i in range(len(states[0])))
     layers = held.merge(contexts, equations, merge_slot)
     return Invoke(slot, goal, tuple(inputs), refs, merging.results(contexts, equations), statement, layers)
+
+
+def _handed_on(
+    merging: Merging, names: Sequence[Mapping[str, Content]], name: str, found: Sequence[int | None]
+) -> Ref | None:
+    """`mask=mask` where `mask` is absent: the class may be given it elsewhere, in other modules."""
+    absent = all(value is None for value in found) and all(scope.get(name, 0) is None for scope in names)
+    return Var(name) if absent and name in merging.optional else None
 
 
 def _step(

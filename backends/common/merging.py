@@ -51,6 +51,11 @@ class Merging:
     joins: list[Branch] = field(default_factory=list[Branch])
     joined: set[str] = field(default_factory=set[str])
 
+    #: Inputs that some modules have and others lack.
+    optional: frozenset[str] = frozenset()
+    #: Hyperparameters behind loops that are printed turn by turn.
+    unrolled: set[str] = field(default_factory=set[str])
+
     def temp(self, contexts: Sequence[Context], found: Sequence[int]) -> int:
         temp = self.count
         self.count += 1

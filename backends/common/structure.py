@@ -97,7 +97,9 @@ def prepare(module: Module, uses: Mapping[int, tuple[str, ...]] | None = None) -
             due = []
         wanted = _instance(equation)
         while made < len(module.instances) and (
-            (wanted is not None and made <= wanted) or _together(module, made, equation)
+            (wanted is not None and made <= wanted)
+            or _together(module, made, equation)
+            or _made_before(module, made, equation)
         ):
             if callees.get(made) and module.instances[made].given is None:
                 instance = module.instances[made]
@@ -128,6 +130,17 @@ def _together(module: Module, number: int, equation: Equation) -> bool:
         return False
     outer = equation.origin.frames[0] if equation.origin.frames else None
     return not (isinstance(outer, Turn) and outer.loop == second.loop)
+
+
+def _made_before(module: Module, number: int, equation: Equation) -> bool:
+    """True if the equation stands in a loop or choice that the instance was made before, in the text just outside."""
+    made, used = module.instances[number].origin, equation.origin
+    depth = len(made.frames)
+    if len(used.frames) <= depth or used.frames[:depth] != made.frames:
+        return False
+    frame = used.frames[depth]
+    around = module.choices[frame.choice] if isinstance(frame, Arm) else module.loops[frame.loop]
+    return made.statement < around.statement
 
 
 def tree(module: Module, items: Sequence[Item], depth: int) -> tuple[Tree, ...]:
