@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from dlc.backends.common.quote import literal, quote
 from dlc.backends.common.rule import Site
+from dlc.backends.tensorflow.rules.code import is_size
 from dlc.dims import Size
 from dlc.spec.record import replace
 
@@ -29,6 +30,8 @@ def divided(site: Site, dimension: Dimension) -> Site:
         place, code = _quotient(site, node, split, dimension)
     elif merged is not None and _is_number(node.elts[merged]):
         place, code = merged, dimension(site, 1, merged)
+        if code is None and any(map(is_size, node.elts)):
+            return site  # with -1 beside a run-time size Keras would not know the axis, which layers are built for
     else:
         return site
     items = [(code or literal(-1)) if index == place else item for index, item in enumerate(node.elts)]

@@ -1,8 +1,7 @@
 """Initial values as Keras initialisers.
 
 Fans are the canonical layout's (torch's): Keras counts them in its own, `[*K, I, O]`. A weight kept as a kernel has the
-right ones; for others the fan-in forms get their scale from the shape, spelled out. Scales that are the same both ways
-(fan-in plus fan-out) need no care.
+right ones, and a matrix has the two swapped; for others the scale is spelled out.
 """
 
 from __future__ import annotations
@@ -63,6 +62,8 @@ def _computed(weight: Weight, making: Making) -> ast.expr:
 def _scaled(weight: Weight, name: str, values: Sequence[object], making: Making) -> ast.expr:
     gain = float(str(values[0])) if values else (math.sqrt(2.0) if name.startswith("kaiming") else 1.0)
     kind = "uniform" if name.endswith("uniform") else "untruncated_normal"
+    if len(weight.shape) > 2 and not making.shell.is_kernel(weight.name):
+        return _spelled_out(weight, gain**2, name, making)
     if name.startswith("xavier"):
         if gain == 1.0:
             return literal("glorot_uniform") if kind == "uniform" else _variance(1.0, "fan_avg", kind)
@@ -71,20 +72,34 @@ def _scaled(weight: Weight, name: str, values: Sequence[object], making: Making)
         return _variance(gain**2, "fan_in", kind)
     if making.shell.is_kernel(weight.name):
         return _variance(gain**2, "fan_in", kind)
-    if len(weight.shape) != 2:
-        raise error(
-            "E0705", f"`{weight.name}` starts as {name}, which this backend draws for matrices and kernels only"
-        )
     # Of a matrix [out, in] Keras takes `out` for the fan-in.
     return _variance(gain**2, "fan_out", kind)
 
 
+def _spelled_out(weight: Weight, variance: float, name: str, making: Making) -> ast.expr:
+    """Of `[O, I, *K]`, kept as it is, Keras would take the wrong axes."""
+    out, into, *window = [making.value(size) for size in weight.shape]
+    reach = math.prod(code.value for code in window if isinstance(code, ast.Constant) and isinstance(code.value, int))
+    others = [code for code in window if not isinstance(code, ast.Constant)]
+    fan = quote("$i + $o", i=into, o=out) if name.startswith("xavier") else into
+    for factor in [*others, *([literal(reach)] if reach != 1 else [])]:
+        fan = quote("$a * $b", a=fan, b=factor)
+    scale = variance * (2 if name.startswith("xavier") else 1) * (3 if name.endswith("uniform") else 1)
+    reached = quote("math.sqrt($scale / ($fan))", scale=_number(scale), fan=fan)
+    if name.endswith("uniform"):
+        return quote("keras.initializers.RandomUniform(-$bound, $bound)", bound=reached)
+    return quote("keras.initializers.RandomNormal(0.0, $deviation)", deviation=reached)
+
+
+def _number(value: float) -> ast.expr:
+    number = round(value, 12)
+    return literal(int(number) if number == int(number) else number)
+
+
 def _variance(scale: float, mode: str, distribution: str) -> ast.expr:
-    number = round(scale, 12)
-    code = literal(int(number) if number == int(number) else number)
     return quote(
         "keras.initializers.VarianceScaling($scale, mode=$mode, distribution=$kind)",
-        scale=code,
+        scale=_number(scale),
         mode=mode,
         kind=distribution,
     )

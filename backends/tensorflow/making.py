@@ -12,7 +12,7 @@ from dlc.backends.common.expression import negated, python
 from dlc.backends.common.form import Branch, Formula, Items, Known, Loop, Make, Node, Slot, Turns, Value, Weight
 from dlc.backends.common.names import Scope
 from dlc.backends.common.native import Arguments
-from dlc.backends.common.quote import call, literal, name, quote, statements
+from dlc.backends.common.quote import call, literal, name, statements
 from dlc.backends.common.rule import VARIES
 from dlc.backends.tensorflow.initial import initializer
 from dlc.backends.tensorflow.rules.code import dtype_code
@@ -21,6 +21,8 @@ from dlc.diagnostics import error
 from dlc.spec.syntax import Expr
 
 Names = Callable[[str], ast.expr]
+#: Layers by their places in lists.
+Places = dict[tuple[int, ...], ast.expr]
 
 
 class Making:
@@ -29,25 +31,32 @@ class Making:
     def __init__(self, shell: Shell, names: Names, scope: Scope):
         self.shell, self.names, self.scope = shell, names, scope
         self.loops: list[dict[str, str]] = []
-        self.lists: dict[str, str] = {}
-        self.entries: dict[str, dict[tuple[int, ...], ast.expr]] = {}
-        self.branches = 0
+        #: What is made so far by site and place: at the top, in each loop around, in each arm around.
+        self.made: list[dict[str, Places | None]] = [{}]
+        self.lists: list[dict[str, str]] = []
+        self.slots: dict[str, Slot] = {}
 
     # --- layers ------------------------------------------------------------------------------------------------
 
     def layers(self) -> list[ast.stmt]:
         out = self._sequence(self.shell.form.body)
-        for site, local in self.lists.items():
-            out += statements("$target = $made", target=self.shell.attribute(site), made=name(local))
-        for site, entries in self.entries.items():
-            out += statements("$target = $made", target=self.shell.attribute(site), made=_display(entries, ()))
+        for site, places in self.made[0].items():
+            assert places is not None
+            out += self._set(site, _display(places, ()))
         return out
 
+    def _set(self, site: str, made: ast.expr) -> list[ast.stmt]:
+        """Keras sees what is inside a list when the attribute is set, so lists are complete by then."""
+        return statements("$target = $made", target=self.shell.attribute(site), made=made)
+
     def _list(self, site: str) -> ast.expr:
-        """The list of a site's layers while it grows: Keras sees what is inside a list when the attribute is set."""
-        if site not in self.lists:
-            self.lists[site] = self.scope.allocate(f"{site}s")
-        return name(self.lists[site])
+        """The list that the innermost loop fills with a site's layers."""
+        if site not in self.lists[-1]:
+            self.lists[-1][site] = self.scope.allocate(f"{site}s")
+        return name(self.lists[-1][site])
+
+    def _append(self, site: str, made: ast.expr) -> list[ast.stmt]:
+        return statements("$items.append($made)", items=self._list(site), made=made)
 
     def _sequence(self, body: Sequence[Node]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
@@ -70,54 +79,55 @@ class Making:
         return self._put(node.slot, self._construct(node))
 
     def _put(self, slot: Slot, made: ast.expr) -> list[ast.stmt]:
-        """Sets the attribute, or appends to the list that it holds."""
-        if not slot.indices:
-            return statements("$target = $made", target=self.shell.attribute(slot.site), made=made)
-        if all(isinstance(index, Known) for index in slot.indices):
-            path = tuple(int(str(index.value)) for index in slot.indices if isinstance(index, Known))
-            if self.branches:
-                raise error("E0706", f"`{slot.site}` is made in some turns of a loop only", exit_code=3)
-            self.entries.setdefault(slot.site, {})[path] = made
-            return []
-        target = self._list(slot.site)
-        for _ in slot.indices[1:]:
-            target = quote("$x[-1]", x=target)
-        return statements("$target.append($made)", target=target, made=made)
+        """Sets the attribute, or notes what its list holds."""
+        self.slots[slot.site] = slot
+        return self._place(slot.site, made)
+
+    def _place(self, site: str, made: ast.expr) -> list[ast.stmt]:
+        path = self._path(site)
+        if len(self.made) == 1 and not path:
+            return self._set(site, made)
+        places = self.made[-1].setdefault(site, {})
+        assert places is not None
+        places[path] = made
+        return []
+
+    def _path(self, site: str) -> tuple[int, ...]:
+        """The site's places in loops that are written out, within the innermost of the others."""
+        parts: list[list[int]] = [[]]
+        for index in self.slots[site].indices:
+            if isinstance(index, Known):
+                parts[-1].append(int(str(index.value)))
+            else:
+                parts.append([])
+        return tuple(parts[len(self.loops)])
 
     def _loop(self, node: Loop) -> list[ast.stmt]:
-        sites = made_sites(node.body, self.shell.context)
-        if not sites:
+        if not made_sites(node.body, self.shell.context):
             return []
-        out: list[ast.stmt] = []
-        for site in sites:
-            target = self._list(site)
-            for _ in self.loops[1:]:
-                target = quote("$x[-1]", x=target)
-            template = "$x.append([])" if self.loops else "$x = []"
-            out += statements(template, x=target)
         targets = {word: self.scope.allocate(word) for word in dict.fromkeys(node.targets) if word != "_"}
         iterable = self.code(node.iterable)
         self.loops.append(targets)
+        self.lists.append({})
+        self.made.append({})
         body = self._sequence(node.body)
+        made = self.made.pop()
+        short = _only(made) if not body else None
+        for site, places in made.items() if short is None else ():
+            body += [] if places is None else self._append(site, _display(places, ()))
         self.loops.pop()
-        read = {one.id for statement in body for one in ast.walk(statement) if isinstance(one, ast.Name)}
+        lists = self.lists.pop()
+        read = {one.id for part in (*body, short) if part for one in ast.walk(part) if isinstance(one, ast.Name)}
         words = [targets[word] if word in targets and targets[word] in read else "_" for word in node.targets]
         names: list[ast.expr] = [ast.Name(word, ast.Store()) for word in words]
-        if not self.loops and len(sites) == 1 and (made := self._appended(sites[0], body)) is not None:
-            del self.lists[sites[0]]
-            holder = self.shell.attribute(sites[0])
-            clause = ast.comprehension(names[0] if len(names) == 1 else ast.Tuple(names, ast.Store()), iterable, [], 0)
-            return statements("$target = $made", target=holder, made=ast.ListComp(made, [clause]))
         target = names[0] if len(names) == 1 else ast.Tuple(names, ast.Store())
-        return [*out, ast.For(target, iterable, body, [])]
-
-    def _appended(self, site: str, body: list[ast.stmt]) -> ast.expr | None:
-        """What a loop appends to the site's list, if it does nothing else."""
-        match body:
-            case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=word), attr="append"), args=[made]))]:
-                return made if self.lists.get(site) == word else None
-            case _:
-                return None
+        if short is not None:
+            return self._place(next(iter(made)), ast.ListComp(short, [ast.comprehension(target, iterable, [], 0)]))
+        out = [line for word in lists.values() for line in statements("$items = []", items=name(word))]
+        out.append(ast.For(target, iterable, body, []))
+        for site, word in lists.items():
+            out += self._place(site, name(word))
+        return out
 
     def _branch(self, node: Branch) -> list[ast.stmt]:
         sites = made_sites((node,), self.shell.context)
@@ -125,9 +135,9 @@ class Making:
             return []
         if node.late:
             return [statement for arm in node.arms for statement in self._sequence(arm or ())]
-        self.branches += 1
         arms = [None if arm is None else self._arm(arm, sites) for arm in node.arms]
-        self.branches -= 1
+        if self.loops:
+            self.made[-1].update(dict.fromkeys(sites))
         tests = [self.code(test) for test in node.tests]
         pairs = [(test, arm) for test, arm in zip(tests, arms, strict=False) if arm is not None]
         orelse = arms[-1]
@@ -140,14 +150,19 @@ class Making:
 
     def _arm(self, arm: Sequence[Node], sites: list[str]) -> list[ast.stmt]:
         """Inside a loop, what this arm does not make is None, so that places in the list stay the turns' numbers."""
+        self.made.append({})
         out = self._sequence(arm)
+        made = self.made.pop()
         if self.loops:
             for site in sites:
-                if site not in made_sites(arm, self.shell.context):
-                    target = self._list(site)
-                    for _ in self.loops[1:]:
-                        target = quote("$x[-1]", x=target)
-                    out += statements("$x.append(None)", x=target)
+                places = made.get(site, {})
+                if places is not None:
+                    out += self._append(site, _display(places, ()))
+            return out
+        for site, places in made.items():
+            if places is None or set(places) != {()}:
+                raise error("E0706", f"`{site}` is made in some turns of a loop only", exit_code=3)
+            out += self._set(site, places[()])
         return out
 
     def _construct(self, node: Make) -> ast.expr:
@@ -281,6 +296,16 @@ def _chain(pairs: list[tuple[ast.expr, list[ast.stmt]]], orelse: list[ast.stmt])
     if not body and not below:
         return []
     return [ast.If(negated(test), below, [])] if not body else [ast.If(test, body, below)]
+
+
+def _only(made: Mapping[str, Places | None]) -> ast.expr | None:
+    """What a loop makes where that is one layer, and no list of a loop inside."""
+    if len(made) != 1:
+        return None
+    (places,) = made.values()
+    if places is None or set(places) != {()} or isinstance(places[()], ast.ListComp):
+        return None
+    return places[()]
 
 
 def _display(entries: Mapping[tuple[int, ...], ast.expr], path: tuple[int, ...]) -> ast.expr:
