@@ -119,6 +119,7 @@ NATIVES: Mapping[tuple[str, str], Native] = {
     ("std/activation.dl", "softsign"): Native("Softsign"),
     ("std/activation.dl", "hard_sigmoid"): Native("HardSigmoid", (), lambda module: {"alpha": 1 / 6}),
     ("std/activation.dl", "hard_swish"): Native("HardSwish"),
+    ("std/shape.dl", "flatten"): Native("Flatten"),
     ("std/linear.dl", "dense"): Native("Gemm", _AFFINE, lambda module: {"transB": 1}, (_of_matrix,)),
     **{("std/convolution.dl", name): _CONV for name in ("conv1d", "conv2d", "conv3d")},
     **{

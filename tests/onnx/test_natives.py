@@ -41,6 +41,8 @@ CASES: list[tuple[str, str, str, dict[str, Any], bool]] = [
     ("conv_transpose3d", SOLID, "x -> conv_transpose3d(4, kernel=3, stride=2, padding=1)", {}, True),
     ("avg_pool1d", SIGNAL, "x -> avg_pool1d(3, stride=2, padding=1)", {}, True),
     ("avg_pool3d", SOLID, "x -> avg_pool3d(3, stride=2, padding=1)", {}, True),
+    ("flatten", IMAGE, "x -> flatten", {}, True),
+    ("flatten", "float[N]", "x -> flatten", {}, True),
     ("mish", MATRIX, "x -> mish", {}, True),
     ("softsign", MATRIX, "x -> softsign", {}, True),
     ("hard_sigmoid", MATRIX, "(x * 3) -> hard_sigmoid", {}, True),
