@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from dlc.output import write_files
 from dlc.parameters import network_parameters
 from dlc.passes.resolve import load_project
 from dlc.verify.backends import find_backend
+from dlc.verify.workers import Job, Workers
 from dlc.weights import initial, write
 from language_runs import close, normal, random_weights, run
 
@@ -205,11 +205,12 @@ def test_a_growing_state_may_be_left_out_where_it_is_empty(name: str, tmp_path: 
     write_files(tmp_path, artifact.files)
     wanted = network_parameters(network.inference, network.training)
     write(tmp_path / "Small.safetensors", wanted, initial(0))
-    runner = importlib.import_module(backend.runner).Runner()
-    runner.load(str(tmp_path), artifact.entries["Small"], str(tmp_path / "Small.safetensors"), "f32")
+    job = Job(str(tmp_path), artifact.entries["Small"], str(tmp_path / "Small.safetensors"))
     empty = {f"gpt_block.{i}.cached_attention.{what}": np.zeros((2, 2, 0, 4)) for i in (0, 1) for what in KEPT}
-    left_out = runner.run({"tokens": PROMPT}, False)
-    given = runner.run({"tokens": PROMPT, "offset": np.array(0), **empty}, False)
+    with Workers() as workers:
+        left_out = workers.evaluate(backend.runner, job, {"tokens": PROMPT}, False)
+        all_given = {"tokens": PROMPT, "offset": np.array(0), **empty}
+        given = workers.evaluate(backend.runner, job, all_given, False)
     assert left_out.keys() == given.keys()
     for key, value in given.items():
         np.testing.assert_array_equal(left_out[key], value)
