@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from dlc.backends.common.evaluate import Unknown, evaluate
+from dlc.backends.common.evaluate import Environment, Unknown, evaluate
 from dlc.backends.common.structure import Item, Leaf, LoopTree, Tree
 from dlc.ir import Content, Loop
 from dlc.spec.syntax import Call, Expr, Name
@@ -34,10 +34,10 @@ class Held:
     value: int
 
 
-def split(loop: Loop) -> Header:
-    """Targets that are no constant in any turn are taken for entries of lists."""
+def split(loop: Loop, names: Environment) -> Header:
+    """Targets that are no constant in any turn are taken for entries of lists, unless these are lists of constants."""
     open_ = [all(turn[place] is None for turn in loop.values) for place in range(len(loop.targets))]
-    if not loop.values or not any(open_):
+    if not loop.values or not any(open_) or _is_constant(loop.iterable, names):
         return Header(loop.targets, loop.iterable)
     match loop.iterable:
         case Call(Name("zip"), args, ()) if len(args) == len(loop.targets):
@@ -48,6 +48,19 @@ def split(loop: Loop) -> Header:
             return Header(("_",), None, ((loop.targets[0], loop.iterable),))
         case _:
             return Header(("_",), None) if all(open_) else Header(loop.targets, loop.iterable)
+
+
+def _is_constant(iterable: Expr, names: Environment) -> bool:
+    try:
+        return _is_plain(tuple(evaluate(iterable, names)))
+    except (Unknown, TypeError):
+        return False
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, cast("tuple[object, ...]", value)))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _zipped(targets: tuple[str, ...], args: tuple[Expr, ...], open_: list[bool]) -> Header:

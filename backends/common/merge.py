@@ -83,7 +83,7 @@ def _loop(merging: Merging, contexts: Sequence[Context], heads: Sequence[LoopTre
 
 def _rolled(merging: Merging, contexts: Sequence[Context], heads: Sequence[LoopTree | None]) -> Loop:
     number, first = next((c, head) for c, head in zip(contexts, heads, strict=True) if head is not None)
-    header = headers.split(number.module.loops[first.loop])
+    header = headers.split(number.module.loops[first.loop], number.names)
     iterable = header.iterable or merge_turns.counted(contexts, heads)
     targets = merge_turns.named(header.targets, iterable, contexts[0].names)
     lists = [(name, source, merge_turns.entries(contexts, heads, source)) for name, source in header.lists]

@@ -10,16 +10,18 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 
 from dlc.backends.common.flat import flat
-from dlc.backends.common.layout import fits, lines_of
+from dlc.backends.common.layout import WIDTH, fits, lines_of
 from dlc.backends.common.quote import name
 
 Fresh = Callable[[str], str]
+Statement = ast.Assign | ast.Return | ast.Expr
 _OPERATIONS: dict[type[ast.operator], str] = {
     ast.Add: "total",
     ast.Sub: "difference",
     ast.Mult: "scaled",
     ast.MatMult: "product",
     ast.Div: "ratio",
+    ast.FloorDiv: "quotient",
     ast.Pow: "power",
 }
 
@@ -30,7 +32,7 @@ def outline(body: Sequence[ast.stmt], depth: int, fresh: Fresh) -> list[ast.stmt
     for node in body:
         if isinstance(node, ast.If | ast.For | ast.With):
             out.append(_inside(node, depth, fresh))
-        elif isinstance(node, ast.Assign | ast.Return) and node.value is not None:
+        elif isinstance(node, Statement) and node.value is not None and not isinstance(node.value, ast.Constant):
             out += _steps(node, depth, fresh)
         else:
             out.append(node)
@@ -49,7 +51,7 @@ def _inside(node: ast.If | ast.For | ast.With, depth: int, fresh: Fresh) -> ast.
             return ast.With(node.items, body)
 
 
-def _steps(node: ast.Assign | ast.Return, depth: int, fresh: Fresh) -> list[ast.stmt]:
+def _steps(node: Statement, depth: int, fresh: Fresh) -> list[ast.stmt]:
     out: list[ast.stmt] = []
     for _ in range(32):
         if _settled(node, depth):
@@ -59,16 +61,17 @@ def _steps(node: ast.Assign | ast.Return, depth: int, fresh: Fresh) -> list[ast.
         if found is None:
             break
         word = _own_name(node, found) or fresh(_hint(found))
-        out.append(ast.Assign([ast.Name(word, ast.Store())], found))
+        out += _steps(ast.Assign([ast.Name(word, ast.Store())], found), depth, fresh)
         node = _with_value(node, _replace(node.value, found, name(word)))
     return [*out, node]
 
 
-def _settled(node: ast.Assign | ast.Return, depth: int) -> bool:
+def _settled(node: Statement, depth: int) -> bool:
     if fits(node, depth):
         return True
     simple = isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name | ast.Attribute)
-    return simple and not _has_chain(node.value) and len(lines_of(node, depth)) == 3
+    lines = lines_of(node, depth)
+    return simple and not _has_chain(node.value) and len(lines) == 3 and max(map(len, lines)) <= WIDTH
 
 
 def _has_chain(node: ast.expr | None) -> bool:
@@ -77,11 +80,11 @@ def _has_chain(node: ast.expr | None) -> bool:
     return func is not None and any(isinstance(one, ast.Call | ast.Subscript) for one in ast.walk(func))
 
 
-def _part(node: ast.Assign | ast.Return, depth: int) -> ast.expr | None:
+def _part(node: Statement, depth: int) -> ast.expr | None:
     """The longest call inside that fits on a line of its own, else the innermost; without calls, a sum or product."""
     assert node.value is not None
     best: ast.expr | None = None
-    room = 88 - 4 * depth
+    room = WIDTH - 4 * depth
     found = [one for one in _calls(node.value) if one is not node.value and len(flat(one)) > 12]
     calls = [one for one in found if isinstance(one, ast.Call)]
     for one in calls or found:
@@ -102,13 +105,14 @@ def _calls(node: ast.AST) -> Iterator[ast.expr]:
         yield from _calls(child)
 
 
-def _own_name(node: ast.Assign | ast.Return, part: ast.expr) -> str | None:
+def _own_name(node: Statement, part: ast.expr) -> str | None:
     """The statement's variable, if nothing but the part reads what it held before."""
     if (
         not isinstance(node, ast.Assign)
         or not isinstance(node.value, ast.Call)
         or len(node.targets) != 1
         or not isinstance(node.targets[0], ast.Name)
+        or isinstance(part, ast.BinOp)
     ):
         return None
     word = node.targets[0].id
@@ -132,8 +136,14 @@ def _hint(node: ast.expr) -> str:
             return "value"
 
 
-def _with_value(node: ast.Assign | ast.Return, value: ast.expr) -> ast.Assign | ast.Return:
-    return ast.Return(value) if isinstance(node, ast.Return) else ast.Assign(node.targets, value)
+def _with_value(node: Statement, value: ast.expr) -> Statement:
+    match node:
+        case ast.Return():
+            return ast.Return(value)
+        case ast.Expr():
+            return ast.Expr(value)
+        case ast.Assign():
+            return ast.Assign(node.targets, value)
 
 
 def _replace(node: ast.expr, old: ast.expr, new: ast.expr) -> ast.expr:

@@ -23,14 +23,13 @@ from dlc.backends.torch.reserved import MODULE_ATTRIBUTES
 from dlc.ir import BlockId, Template
 from dlc.spec.syntax import Block
 
-#: What a file imports if it uses the name, in ruff's order; and what every file does.
+#: What a file imports if it uses the name, in ruff's order.
 _IMPORTS = {
     "math": "import math",
     "Sequence": "from collections.abc import Sequence",
     "torch": "import torch",
     "F": "import torch.nn.functional as F",
 }
-_ALWAYS = ("from safetensors.torch import load_file, save_file", "from torch import Tensor, nn")
 _IMPORTED = ("math", "torch", "nn", "F", "Tensor", "Sequence", "load_file", "save_file", "load_weights", "save_weights")
 
 
@@ -167,7 +166,9 @@ class TorchFile:
     def _imports(self, body: list[ast.stmt]) -> list[ast.stmt]:
         used = {node.id for one in body for node in ast.walk(one) if isinstance(node, ast.Name)}
         found = [line for word, line in _IMPORTS.items() if word in used]
-        return statements("\n".join([*found, *_ALWAYS]))
+        found.append("from safetensors.torch import load_file, save_file")
+        found.append("from torch import Tensor, nn" if "Tensor" in used else "from torch import nn")
+        return statements("\n".join(found))
 
     def _factory(self, network: Network) -> ast.stmt:
         place = self.unit.networks.index(network)
