@@ -137,14 +137,15 @@ class ResNetBasicBody(keras.layers.Layer):
         self.conv_bn = ConvBn(64, 7, stride=2)
         units = []
         for stage, depth in enumerate(depths):
-            units.append([])
-            for i in range(depth):
-                units[-1].append(
+            units.append(
+                [
                     Basic(64 * 2**stage, stride=2 if stage > 0 and i == 0 else 1)
-                )
+                    for i in range(depth)
+                ]
+            )
+        self.unit = units
         self.global_avg_pool = keras.layers.GlobalAveragePooling2D()
         self.logits = Dense(classes)
-        self.unit = units
         self.built = True
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
@@ -205,14 +206,15 @@ class ResNetBottleneckBody(keras.layers.Layer):
         self.conv_bn = ConvBn(64, 7, stride=2)
         units = []
         for stage, depth in enumerate(depths):
-            units.append([])
-            for i in range(depth):
-                units[-1].append(
+            units.append(
+                [
                     Bottleneck(64 * 2**stage, stride=2 if stage > 0 and i == 0 else 1)
-                )
+                    for i in range(depth)
+                ]
+            )
+        self.unit = units
         self.global_avg_pool = keras.layers.GlobalAveragePooling2D()
         self.logits = Dense(classes)
-        self.unit = units
         self.built = True
 
     def call(self, image: tf.Tensor) -> tf.Tensor:

@@ -26,7 +26,11 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
     ],
     "dense": [(MATRIX, "dense(6)"), (SEQUENCE, "dense(5, bias=false)")],
     "embedding": [("int[N, T] in 0..7", "embedding(7, 5)")],
-    "batch_norm": [(IMAGE, "batch_norm(epsilon=0.1, momentum=0.3)"), (IMAGE, "batch_norm(affine=false)")],
+    "batch_norm": [
+        (IMAGE, "batch_norm(epsilon=0.1, momentum=0.3)"),
+        (IMAGE, "batch_norm(affine=false)"),
+        (MATRIX, "batch_norm(epsilon=0.1, momentum=0.3)"),
+    ],
     "batch_norm1d": [(MATRIX, "batch_norm(epsilon=0.1)"), ("float[N, 4, L]", "batch_norm(affine=false)")],
     "batch_norm3d": [("float[N, 4, L, 3, 3]", "batch_norm(epsilon=0.1)")],
     "layer_norm": [(SEQUENCE, "layer_norm(epsilon=0.1)")],
@@ -115,7 +119,6 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
     ("tensorflow", "batch_norm"): [("float[N, 4, 5]", "batch_norm")],
     ("tensorflow", "max_pool2d"): [(IMAGE, "max_pool2d(3, stride=2, padding=1)")],
     ("tensorflow", "max_pool2d_padded"): [(IMAGE, "max_pool2d(3, padding=1)")],
-    ("tensorflow", "flatten"): [("float[N, T, S]", "flatten")],
     ("tensorflow", "avg_pool2d"): [(IMAGE, "avg_pool2d(3, stride=2, padding=1)")],
     ("onnx", "dense"): [(SEQUENCE, "dense(4)")],
     ("onnx", "group_norm"): [(IMAGE, "group_norm(2, affine=false)")],
@@ -128,6 +131,7 @@ HARMLESS = {
     ("torch", "conv_transpose2d"): "the op's own type rule refuses what torch refuses",
     ("torch", "conv_transpose3d"): "the op's own type rule refuses what torch refuses",
     ("tensorflow", "dense"): "a lone vector is right too, as Keras 3.15 happens to do it; other widths",
+    ("tensorflow", "flatten"): "sizes that Keras 3.15 takes as they come in eager runs",
     ("tensorflow", "global_avg_pool"): "the mean of data in the spec's order, which `verify` asks for alone",
     ("tensorflow", "embedding"): "other widths alone, which get a dtype",
 }

@@ -53,15 +53,17 @@ def flat(results: Any) -> np.ndarray:
     return np.concatenate([item.numpy().ravel() for item in keras.tree.flatten(results)])
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    ("name", "natives"), [*((name, True) for name in CASES), ("lenet", False), ("transformer", False)]
+)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_reload(name: str, tmp_path: Path) -> None:
+def test_reload(name: str, natives: bool, tmp_path: Path) -> None:
     import keras
     import tensorflow as tf
 
     network, settings, draw = CASES[name]
     unit = example(name, network, settings)
-    compiled(unit, tmp_path)
+    compiled(unit, tmp_path, natives)
     module = imported(tmp_path / f"{name}_tensorflow.py")
     model = getattr(module, network)()
     save_file(weights_of(unit.networks[0]), tmp_path / "w.safetensors")
