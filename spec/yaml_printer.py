@@ -36,10 +36,19 @@ def _dumper() -> Any:
     import yaml
 
     class Indented(yaml.SafeDumper):
-        """Lists stand deeper than their key."""
+        """Lists stand deeper than their key; texts are never broken, as that could be inside a string of theirs."""
 
         def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
             super().increase_indent(flow, False)
+
+        def write_plain(self, text: str, split: bool = True) -> None:
+            super().write_plain(text, False)
+
+        def write_single_quoted(self, text: str, split: bool = True) -> None:
+            super().write_single_quoted(text, False)
+
+        def write_double_quoted(self, text: str, split: bool = True) -> None:
+            super().write_double_quoted(text, False)
 
     return Indented
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from dlc.diagnostics import Note, error
 from dlc.dims import Dim
 from dlc.ir import Static
+from dlc.ops import OPS
 from dlc.passes import functions, given_sizes, static
 from dlc.passes.builder import Builder
-from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Thing, describe
+from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Primitive, Thing, describe
 from dlc.spec import syntax
 from dlc.spec.source import Span
 
@@ -82,18 +83,25 @@ def _checked(
         _check_layer(b, declared, fitted, span)
         _check_template(declared, fitted, span)
         return fitted
-    dynamic = isinstance(thing, Static) and isinstance(thing.value, Dim)
     raise error(
         "E0310",
         f"`{declared.name}` of `{declaration.id.name}` takes {_words(kind)}",
         span,
         found=describe(thing),
         expected=_words(kind),
-        hint="a dynamic dimension is known only when the network runs; give it a size at the network's border"
-        if dynamic
-        else None,
+        hint=_hint(thing),
         notes=(Note("declared here", declared.span),),
     )
+
+
+def _hint(thing: Thing) -> str | None:
+    match thing:
+        case Static(value=Dim()):
+            return "a dynamic dimension is known only when the network runs; give it a size at the network's border"
+        case Primitive(name=name) if name in OPS:
+            return f"a function of one tensor is a block; declare a block that calls `{name}`"
+        case _:
+            return None
 
 
 def _check_layer(b: Builder, declared: syntax.Hyperparameter, thing: Thing, span: Span) -> None:
@@ -167,7 +175,8 @@ def _fit(kind: syntax.ConstantType, thing: Thing, span: Span) -> Thing | None:
 def _words(kind: syntax.ConstantType) -> str:
     if kind.name == "list":
         assert kind.element is not None
-        return f"a list of {_words(kind.element).removeprefix('a ').removeprefix('an ')}"
+        plural = _words(kind.element).removeprefix("a ").removeprefix("an ").replace("list of", "lists of")
+        return f"a list of {plural if plural.endswith('s') else plural + 's'}"
     return {
         "int": "an int",
         "size": "a size",

@@ -53,6 +53,7 @@ def test_reads_as(text: str, meaning: str) -> None:
         ("next + 1", s.Binary("+", s.Name("next"), s.Constant(1))),
         ("next h", s.Next("h")),
         ("r.output", s.Attribute(s.Name("r"), "output")),
+        ("x[..., 0]", s.Index(s.Name("x"), (s.Ellipsis(), s.Constant(0)))),
         ("x[::2]", s.Index(s.Name("x"), (s.Slice(None, None, s.Constant(2)),))),
         (
             "x[:, 1:n, i]",

@@ -49,7 +49,7 @@ def deeper(e: st.SearchStrategy) -> st.SearchStrategy:
         st.builds(s.Conditional, e, e, e),
         st.builds(s.Call, e, several(e), several(st.builds(s.Keyword, names, e))),
         st.builds(s.Pipe, e, e),
-        st.builds(s.Index, e, several(e | st.builds(s.Slice, optional, optional, optional), 1)),
+        st.builds(s.Index, e, several(e | st.builds(s.Slice, optional, optional, optional) | st.just(s.Ellipsis()), 1)),
         st.builds(s.Attribute, e, names),
     )
 
