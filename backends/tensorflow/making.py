@@ -136,6 +136,7 @@ class Making:
         if node.late:
             return [statement for arm in node.arms for statement in self._sequence(arm or ())]
         arms = [None if arm is None else self._arm(arm, sites) for arm in node.arms]
+        before = self._so_far() if self.loops else list[ast.stmt]()
         if self.loops:
             self.made[-1].update(dict.fromkeys(sites))
         tests = [self.code(test) for test in node.tests]
@@ -143,10 +144,18 @@ class Making:
         orelse = arms[-1]
         if orelse is None:
             _, orelse = pairs.pop()
-        before: list[ast.stmt] = []
         if not self.loops and optional_site(node, self.shell.context) is not None:
             before = [s for site in sites for s in statements("$x = None", x=self.shell.attribute(site))]
         return [*before, *_chain(pairs, orelse)]
+
+    def _so_far(self) -> list[ast.stmt]:
+        """Appends what the turn has made, so that lists grow in the order of the spec."""
+        out: list[ast.stmt] = []
+        for site, places in self.made[-1].items():
+            if places is not None and set(places) == {()}:
+                out += self._append(site, places[()])
+                self.made[-1][site] = None
+        return out
 
     def _arm(self, arm: Sequence[Node], sites: list[str]) -> list[ast.stmt]:
         """Inside a loop, what this arm does not make is None, so that places in the list stay the turns' numbers."""
