@@ -13,15 +13,15 @@ from dlc.ir import Content
 Names = Sequence[Mapping[str, Content]]
 
 
-def merge(contexts: Sequence[Context], names: Names, found: Sequence[Content]) -> Reference:
-    """One reference for all. Raises Refused."""
+def merge(contexts: Sequence[Context], names: Names, found: Sequence[Content], word: str = "") -> Reference:
+    """One reference for all. `word`: the name that will stand for it. Raises Refused."""
     if all(content is None for content in found):
         return None
     if all(isinstance(content, int) for content in found):
         return choose(contexts, names, [cast(int, content) for content in found])
     if not all(isinstance(content, tuple) for content in found):
         raise Refused("a name stands for unlike things")
-    return _list(contexts, names, [cast("tuple[Content, ...]", content) for content in found])
+    return _list(contexts, names, [cast("tuple[Content, ...]", content) for content in found], word)
 
 
 def required(contexts: Sequence[Context], names: Names, found: Sequence[int | None]) -> Ref:
@@ -42,9 +42,9 @@ def merge_optional(contexts: Sequence[Context], names: Names, found: Sequence[in
     raise Refused("an optional input is given by some only")
 
 
-def _list(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Content, ...]]) -> Listing:
+def _list(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Content, ...]], word: str = "") -> Listing:
     """The entries one by one, or a list that grew: an older list and more entries."""
-    grown = _grown(contexts, names, found)
+    grown = _grown(contexts, names, found, word)
     return grown if grown is not None else _items(contexts, names, found)
 
 
@@ -61,11 +61,15 @@ def _items(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Cont
     return Listing(tuple(items))
 
 
-def _grown(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Content, ...]]) -> Listing | None:
+def _grown(
+    contexts: Sequence[Context], names: Names, found: Sequence[tuple[Content, ...]], word: str
+) -> Listing | None:
+    """An older list, that of the same name first, then the latest."""
     whole = _whole(contexts, names, found)
     if whole is not None:
         return Listing((whole,))
-    for name in reversed(tuple(names[0])):
+    others = [name for name in reversed(tuple(names[0])) if name != word]
+    for name in (word, *others):
         olds = [scope.get(name) for scope in names]
         if not all(isinstance(old, tuple) for old in olds):
             continue
@@ -73,6 +77,8 @@ def _grown(contexts: Sequence[Context], names: Names, found: Sequence[tuple[Cont
         if all(content[: len(old)] == old for old, content in zip(lists, found, strict=True)):
             rests = [content[len(old) :] for old, content in zip(lists, found, strict=True)]
             if not all(len(rest) == len(rests[0]) for rest in rests) or not (rests[0] or lists[0]):
+                continue
+            if not any(lists) and name != word:
                 continue
             # Behind lists that are all empty stands the whole content: as a grown list it would be met again.
             rest = _list if any(lists) else _items

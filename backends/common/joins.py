@@ -68,7 +68,7 @@ def _binds(node: Branch) -> bool:
 def _bind(
     merging: Merging, contexts: Sequence[Context], names: Names, found: Sequence[Content], word: str, statement: int
 ) -> Bind:
-    node = Bind(word, contents.merge(contexts, names, found), (), statement)
+    node = Bind(word, contents.merge(contexts, names, found, word), (), statement)
     values = tuple(content for content in found if isinstance(content, int))
     if len(values) == len(found):
         merging.binds[id(node)] = (node, Bound(tuple(contexts), values, tuple(names)))

@@ -15,7 +15,7 @@ from dlc.backends.common.evaluate import Unknown, substitute
 from dlc.backends.common.size_arithmetic import simplified
 from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.size_rules import RULES, broadcast, written
-from dlc.ir import BlockId, Call, Equation, Module, Scan, Static, Turn
+from dlc.ir import BlockId, Call, Equation, Module, Origin, Scan, Static, Turn
 from dlc.spec.syntax import (
     Block,
     Constant,
@@ -197,19 +197,24 @@ class Sizes:
 
 def turn_count(module: Module, values: Sequence[int]) -> Expr | None:
     """`n` where a loop over `range(n)` made these values, one in each turn."""
-    made = [equation for equation in module.body if any(value in equation.outputs for value in values)]
-    turns = [equation.origin.frames[-1] for equation in made if equation.origin.frames]
-    if len(turns) != len(values) or not all(isinstance(turn, Turn) for turn in turns):
+    made = {value: equation.origin for equation in module.body for value in equation.outputs}
+    turns = [_turn(made[value]) for value in values if value in made]
+    first = turns[0] if turns else None
+    if first is None or turns != [Turn(first.loop, index) for index in range(len(values))]:
         return None
-    numbers = {turn.loop for turn in turns if isinstance(turn, Turn)}
-    if len(numbers) != 1:
-        return None
-    loop = module.loops[numbers.pop()]
+    loop = module.loops[first.loop]
+    around = [frame.loop for frame in made[values[0]].frames if isinstance(frame, Turn)]
+    known = {name for name, _ in module.hyperparameters}.union(*(module.loops[number].targets for number in around))
     match loop.iterable:
         case CallExpr(Name("range"), (Name() as count,), ()) if len(loop.values) == len(values):
-            return count if count.id in dict(module.hyperparameters) else None
+            return count if count.id in known else None
         case _:
             return None
+
+
+def _turn(origin: Origin) -> Turn | None:
+    """The turn of the innermost loop around."""
+    return next((frame for frame in reversed(origin.frames) if isinstance(frame, Turn)), None)
 
 
 def dimension_source(folding: Folding, context: Context, creation: Creation, name: str) -> Expr | None:

@@ -24,8 +24,8 @@ network Case(depths: list[int] = [2, 3, 1], width: int = 4):
         outs = outs + [concat(inner, axis=-1) -> dense(5)]
     output y = sum(stack(outs, axis=0), axis=0)
 """,
-        ("torch.stack(outs, dim=0)",),
-        ("depths",),  # the loops stand turn by turn: the class is for these depths
+        ("torch.stack(outs, dim=0)", "inner.append(x)"),
+        ("depths", "[*outs"),  # the loops stand turn by turn: the class is for these depths
     ),
     "features, a path back, heads": (
         """
@@ -44,6 +44,23 @@ network Case(widths: list[int] = [8, 12, 16], lateral: int = 4):
 """,
         ("reversed(laterals[:-1])", "nn.Linear(lateral, 2) for _ in range(3)"),
         ("widths",),
+    ),
+    "as many parts as the turn says": (
+        """
+network Case(depths: list[int] = [2, 3], width: int = 4):
+    input x: float[N, 6]
+    for i, depth in enumerate(depths):
+        for j in range(depth):
+            x = x -> dense(width * (i + 1)) -> relu
+        outs = [x -> dense(3) for _ in range(depth)]
+        y = concat(outs, axis=-1) -> dense(2)
+    output y
+""",
+        (
+            "self.y.append(nn.Linear(3 * depth, 2))",
+            "for denses, outss, y_2 in zip(self.dense, self.outs, self.y):",
+        ),
+        (),
     ),
     "a filter": (
         """
