@@ -25,8 +25,9 @@ SPEC = """block choose(mode: str = "a"):
 
 network Net:
     input x: float[N, 4]
-    a = choose(mode="b")(x, m=x)
-    b = choose(mode="b")(a)
+    shared = choose(mode="b")
+    a = shared(x, m=x)
+    b = shared(a)
     output choose()(b)
 """
 
