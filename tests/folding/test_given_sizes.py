@@ -64,7 +64,8 @@ def test_tensorflow_gives_an_int_that_it_casts(tmp_path: Path):
     code = code_of(padded(tmp_path), tensorflow)
     assert "def call(self, x: tf.Tensor, count: int) -> tf.Tensor:" in code
     assert 'ops.cast(count, "float32")' in code
-    assert "self.c(x, count=ops.shape(y)[1])" in code
+    assert "s = ops.shape(y)[1]" in code
+    assert "self.c(x, count=s)" in code
 
 
 def test_states_come_before_sizes():
