@@ -8,6 +8,7 @@ another layout, or another file has that name, its tensors are given to the sess
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 import onnxruntime as ort
+from dlc.backends.common.kernels import no_kernel
 from dlc.diagnostics import error
 from dlc.weights import read, read_header
 
@@ -31,6 +33,11 @@ _NUMPY = {
     "tensor(bool)": np.bool_,
 }
 
+#: What NumPy, and so ONNX Runtime's Python interface, has no type for.
+_UNFED = "tensor(bfloat16)"
+#: What ONNX Runtime says where it has no kernel for the element types of a node.
+_LACKS = re.compile(r"NOT_IMPLEMENTED : Could not find an implementation for (\w+)\(")
+
 #: Ops that fail over nothing in ONNX Runtime (1.31.1), mostly by a signal that ends the process. `LSTM` and `GRU` do so
 #: over no rows. See tests/onnx/test_runtime_faults.py.
 _FRAGILE = ("Einsum", "GRU", "LSTM", "Scan")
@@ -45,7 +52,11 @@ class Runner:
         self._fragile: str | None = None
 
     def load(self, folder: str, entry: str, weights: str | None, precision: str) -> None:
-        """`precision` is in the model already. Raises DlcError (E0804) where ONNX Runtime refuses the model."""
+        """`precision` is in the model already.
+
+        Raises DlcError where ONNX Runtime refuses the model: E0815 for an op that it lacks in that precision, else
+        E0804.
+        """
         path = Path(folder) / entry
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -60,7 +71,11 @@ class Runner:
         try:
             self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as problem:
+            if lacks := _LACKS.search(str(problem)):
+                raise no_kernel("ONNX Runtime", lacks[1], precision) from problem
             raise error("E0804", f"ONNX Runtime refuses {entry}: {problem}", exit_code=3) from problem
+        if any(item.type == _UNFED for item in (*self._session.get_inputs(), *self._session.get_outputs())):
+            raise no_kernel("ONNX Runtime", None, precision)
         self._metadata = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:

@@ -32,6 +32,10 @@ _MOVES = """
 MOVES = frozenset(_MOVES.split())
 
 
+#: An op's operands of these types are widened to f32, and its result is rounded once, as processors do.
+HALVES = ("f16", "bf16")
+
+
 @dataclass(frozen=True, slots=True)
 class Perturbation:
     """Multiplies each equation's float result by 1 + unit * sqrt(length of its reduction) * r, r uniform in [-1, 1].
@@ -178,9 +182,11 @@ class Planner:
         inputs, outputs = tuple(value for value in equation.inputs if value is not None), equation.outputs
         dtypes = tuple(self.machine.dtype(self.module.types[value].dtype) for value in outputs)
         shake = self.shake(equation, attributes)
+        halves = any(self.machine.dtype(self.module.types[value].dtype).itemsize == 2 for value in inputs)
 
         def step(values: Values) -> None:
-            results = evaluate_([values[index] for index in inputs], attributes)
+            operands = [values[index] for index in inputs]
+            results = evaluate_([_widened(value) for value in operands] if halves else operands, attributes)
             for index, result, dtype in zip(outputs, results, dtypes, strict=True):
                 exact = result if result.dtype == dtype else result.astype(dtype)
                 values[index] = exact if shake is None else shake(exact)
@@ -192,7 +198,8 @@ class Planner:
         found = {name: _number(static.value, self.dims) for name, static in equation.attributes}
         if "dtype" in found and self.machine.exact and found["dtype"] in FLOATS:
             found["dtype"] = "f64"
-        return {**found, "precision": self.machine.precision}
+        precision = self.machine.precision
+        return {**found, "precision": "f32" if precision in HALVES else precision}
 
     def shake(self, equation: Equation, attributes: Mapping[str, Any]) -> Callable[[Array], Array] | None:
         """The perturbation of an equation's results, None where there is none."""
@@ -285,6 +292,11 @@ def _last_uses(body: Sequence[Equation], kept: set[int]) -> dict[int, tuple[int,
         if value not in made:
             found[index] = (*found.get(index, ()), value)
     return found
+
+
+def _widened(value: Any) -> Any:
+    """Float16 and bfloat16 as float32; anything else as it is."""
+    return value.astype(np.float32) if value.dtype.itemsize == 2 else value
 
 
 def _number(value: object, dims: Mapping[str, int]) -> Any:

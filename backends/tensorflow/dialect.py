@@ -59,7 +59,7 @@ class KerasDialect:
 
     def number(self, code: ast.expr, value: object, kind: TensorType, body: Expressions) -> ast.expr:
         if is_size(code):
-            return quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
+            return _of_size(code, kind)
         return call("ops.convert_to_tensor", code, dtype=dtype_code(kind.dtype))
 
     def extent(self, tensor: ast.expr, axis: int) -> ast.expr:
@@ -195,6 +195,16 @@ def _loop_names(body: Body) -> set[str]:
     return elements | targets | set(body.variables.values())
 
 
+def _of_size(code: ast.expr, kind: TensorType) -> ast.expr:
+    """A number that comes from a size, which may be a Python number or a tensor, in a tensor's element type.
+
+    `ops.cast` takes a Python number by way of float32.
+    """
+    if kind.dtype == "f64":
+        return call("ops.convert_to_tensor", code, dtype=dtype_code(kind.dtype))
+    return quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
+
+
 def _with_wide_sizes(site: Site) -> Site:
     """A size read from a shape is int32; beside int64 and float tensors it must be cast. `cast` itself takes any.
 
@@ -205,7 +215,7 @@ def _with_wide_sizes(site: Site) -> Site:
     alone = bool(site.numbers) and all(number is not None for number in site.numbers)
     operands = (
         tuple(
-            quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
+            _of_size(code, kind)
             if (kind.dtype in INTS and (alone or (number is VARIES and is_size(code))))
             or (kind.dtype in FLOATS and number is VARIES and is_size(code))
             else code

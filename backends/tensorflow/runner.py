@@ -11,7 +11,9 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import importlib.util
 import json
+import re
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +21,26 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 import tensorflow as tf
-from dlc.diagnostics import error
+from dlc.backends.common.kernels import no_kernel
+from dlc.diagnostics import DlcError, error
 
 if TYPE_CHECKING:
     from dlc.backends.api import Array
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
+keras.config.disable_traceback_filtering()  # which would hide what TensorFlow said
+
+#: What TensorFlow says where an op does not take an element type, or the CPU has no kernel for it: op, type.
+_LACKS = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        r"Value for attr '\w+' of (?P<dtype>\w+) is not in the list of allowed values.*\{\{node (?P<op>\w+)\}\}",
+        r"Could not find device for node: .*? = (?P<op>\w+)\[.*?\b\w+=DT_(?P<dtype>\w+)",
+        r"No OpKernel was registered to support Op '(?P<op>\w+)'.*?\b\w+=DT_(?P<dtype>\w+)",
+        r"has DataType (?P<dtype>\w+) not in list of allowed values",
+    )
+)
 
 
 class Runner:
@@ -46,7 +61,10 @@ class Runner:
         self._model = None
         keras.backend.clear_session()
         module = self._import(Path(folder) / made["file"])
-        self._model = getattr(module, made["factory"])()
+        try:
+            self._model = getattr(module, made["factory"])()
+        except (TypeError, tf.errors.OpError) as problem:
+            raise _no_kernel(problem) or problem from problem
         if weights is not None:
             module.load_weights(self._model, weights)
         self._outputs = made["outputs"]
@@ -78,10 +96,13 @@ class Runner:
         for variable, value in zip(model.non_trainable_variables, self._start, strict=True):
             variable.assign(value)
         call = tf.function(model, autograph=False) if self._traced else model
-        results = call(self._feeds(inputs), training=training)
+        try:
+            results = call(self._feeds(inputs), training=training)
+        except (TypeError, tf.errors.OpError) as problem:
+            raise _no_kernel(problem) or problem from problem
         if len(self._outputs) == 1:
             results = dict.fromkeys(self._outputs, results)
-        found = {word: np.asarray(results[name]) for name, word in self._outputs.items()}
+        found = {word: np.asarray(results[name].numpy()) for name, word in self._outputs.items()}
         if training:
             found.update(self._buffers())
         return found
@@ -110,6 +131,18 @@ def _given(inputs: Mapping[str, Array], starts: Mapping[str, Mapping[str, Any]],
             shape = [size if isinstance(size, int) else inputs[size[0]].shape[size[1]] for size in start["shape"]]
             return np.full(shape, start["value"])
     raise error("E0810", f"no value for the input `{name}`", exit_code=2)
+
+
+def _no_kernel(problem: BaseException) -> DlcError | None:
+    """The error for an op that TensorFlow lacks in some element type, if that is what `problem` says."""
+    found = next((match for pattern in _LACKS if (match := pattern.search(str(problem)))), None)
+    if found is None:
+        return None
+    # While it traces, TensorFlow tells the op to nobody but its own frames.
+    frames = [frame.f_locals for frame, _ in traceback.walk_tb(problem.__traceback__)]
+    traced = [str(held["op_type_name"]) for held in frames if "op_type_name" in held]
+    op = found.groupdict().get("op") or (traced[-1] if traced else None)
+    return no_kernel("TensorFlow", op, found["dtype"])
 
 
 def _underscored(name: str) -> str:

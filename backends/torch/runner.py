@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import ml_dtypes
 import torch
+from dlc.backends.common.kernels import no_kernel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 _FLOATS = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32, "f64": torch.float64}
 _FIXED = {**_FLOATS, "i32": torch.int32, "i64": torch.int64, "int": torch.int64, "bool": torch.bool}
+#: What torch says where the CPU has no kernel for an element type.
+_LACKS = re.compile(r"\"(\w+)\" not implemented for '(\w+)'")
 
 
 class Runner:
@@ -53,8 +58,13 @@ class Runner:
             for word in self.entry["inputs"]
         ]
         keywords = {word: self._tensor(word, inputs[word]) for word in self.entry["optional"] if word in inputs}
-        with torch.no_grad():
-            result = self.model(*args, **keywords)
+        try:
+            with torch.no_grad():
+                result = self.model(*args, **keywords)
+        except RuntimeError as problem:  # NotImplementedError is one
+            if lacks := _LACKS.search(str(problem)):
+                raise no_kernel("PyTorch", *lacks.groups()) from problem
+            raise
         results = result if isinstance(result, tuple) else (result,)
         words = [*self.entry["outputs"], *(f"next {word}" for word in self.entry["states"])]
         found = {word: _array(value) for word, value in zip(words, results, strict=True)}
@@ -91,6 +101,8 @@ def _import(path: Path) -> ModuleType:
 
 
 def _array(value: torch.Tensor) -> Array:
-    if value.dtype in (torch.bfloat16, torch.float16):
-        value = value.float()
-    return value.detach().cpu().numpy().copy()
+    """NumPy has no bfloat16 of its own: its bits go over as they are, under the name that ml_dtypes gives them."""
+    value = value.detach().cpu()
+    if value.dtype == torch.bfloat16:
+        return value.view(torch.int16).numpy().view(ml_dtypes.bfloat16).copy()
+    return value.numpy().copy()

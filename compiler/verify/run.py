@@ -30,6 +30,7 @@ from dlc.verify.workers import Job, Limits, WorkerError, Workers
 from dlc.weights import randomised, read, write
 
 MODES = ("inference", "training")
+NO_KERNEL = "E0815"  # what a framework does not offer in a precision proves nothing, and is nobody's fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ def verify(
 ) -> Report:
     """Compares each network of `unit` on each backend with the oracle.
 
-    `backends`: names, or backend objects; None for all but the reference, those without their framework skipped (one
-    asked for by name counts as missing: exit code 3). `workers`: processes to use and to leave running; None starts
+    `backends`: names, or backend objects; None for all but the reference, those without their framework, or without
+    a kernel for the precision, skipped (one asked for by name counts as missing: exit code 3). `workers`: processes to use and to leave running; None starts
     some and ends them. Raises DlcError for what is wrong with the request itself.
     """
     settings = settings or Settings()
@@ -79,7 +80,8 @@ def verify(
         for network in unit.networks:
             comparison = _Comparison.of(unit, network, settings, Path(root), workers)
             for backend in usable:
-                cases += comparison.cases(backend)
+                found = comparison.cases(backend)
+                cases += [case if named or case.status != SKIPPED else replace(case, exit_code=0) for case in found]
             shutil.rmtree(comparison.root)
     return Report(tuple(cases))
 
@@ -242,7 +244,11 @@ class _Comparison:
         if isinstance(problem, WorkerError):
             return replace(case, message=f"{problem.kind}: {problem.message}", detail=problem.detail, exit_code=3)
         if isinstance(problem, DlcError):
-            return replace(case, message=str(problem), exit_code=problem.exit_code)
+            message = "; ".join(filter(None, [str(problem), *(d.hint for d in problem.diagnostics)]))
+            lacks = self.settings.precision != "f32" and any(d.code == NO_KERNEL for d in problem.diagnostics)
+            return replace(
+                case, status=SKIPPED if lacks else FAILED, message=message, exit_code=problem.exit_code
+            )
         detail = "".join(traceback.format_exception(problem)[-6:])
         return replace(case, message=f"the backend's compiler failed: {problem}", detail=detail, exit_code=3)
 

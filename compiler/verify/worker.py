@@ -1,8 +1,8 @@
 """A worker process: `python -m dlc.verify.worker <runner module>`. See `dlc.verify.workers` for the other end.
 
 Requests come on standard input, answers go to what was standard output: each a length of 8 bytes and a pickle. What
-frameworks print goes to standard error, which the parent keeps in a file. A failure of the runner is an answer; only a
-dead process is none.
+frameworks print goes to standard error, which the parent keeps in a file. A failure of the runner is an answer, and
+a DlcError one of its own; only a dead process is none.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 import traceback
 from importlib import import_module
 from typing import Any, BinaryIO
+
+from dlc.diagnostics import DlcError
 
 
 def read_message(stream: BinaryIO) -> Any:
@@ -47,6 +49,8 @@ def main(runner_module: str) -> None:
             if runner is None:
                 runner = import_module(runner_module).Runner()
             answer = ("done", _answer(runner, request))
+        except DlcError as problem:
+            answer = ("refused", problem)
         except Exception as problem:
             answer = ("failed", f"{type(problem).__name__}: {problem}", traceback.format_exc())
         write_message(answers, answer)

@@ -67,7 +67,7 @@ class WorkerError(Exception):
 
 
 class Worker:
-    """One process. Raises WorkerError from `load` and `run`; after any kind but "failed" it is dead."""
+    """One process. `load` and `run` raise the runner's DlcError, or WorkerError: after any but "failed" it is dead."""
 
     def __init__(self, runner: str, limits: Limits):
         self.runner, self.limits = runner, limits
@@ -124,6 +124,8 @@ class Worker:
         answer = pickle.loads(self._receive(length, deadline))
         if answer[0] == "failed":
             raise WorkerError("failed", answer[1], answer[2])
+        if answer[0] == "refused":
+            raise answer[1]
         return answer[1]
 
     def _send(self, data: bytes, deadline: float) -> None:
@@ -216,7 +218,7 @@ class Workers:
         return self._workers[runner]
 
     def evaluate(self, runner: str, job: Job, inputs: Mapping[str, Any], training: bool) -> dict[str, Any]:
-        """Runs a network; in training from the weights of the file, whatever ran before. Raises WorkerError."""
+        """Runs a network; in training from the weights of the file, whatever ran before. Raises as `Worker` does."""
         worker = self.worker(runner)
         if worker.loaded != job and worker.memory > self.limits.recycle:
             worker.close()
