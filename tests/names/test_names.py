@@ -11,7 +11,11 @@ from dlc.parameters import network_parameters
 from dlc.passes.resolve import load_project
 
 FOLDER = Path(__file__).parent
-SAMPLES = sorted((FOLDER.parent.parent / "examples").glob("*.dl"))
+ROOT = FOLDER.parent.parent
+#: The library's layers stand in specs of the user's tests.
+SAMPLES = sorted(
+    [*(ROOT / "examples").glob("*.dl"), ROOT / "examples/vgg.yaml", *(ROOT / "tests/user").glob("std_*.dl")]
+)
 RULES = sorted(FOLDER.glob("*.dl"))
 
 
