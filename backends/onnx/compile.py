@@ -21,9 +21,10 @@ from dlc.backends.onnx.emit import emit, functions
 from dlc.backends.onnx.facts import values_above
 from dlc.backends.onnx.graph import Names, element
 from dlc.backends.onnx.library import Library, finish
-from dlc.backends.onnx.proto import Initialiser, Model, Tensor, serialise
+from dlc.backends.onnx.proto import Initialiser, Model, Tensor, serialise, undefined_op
 from dlc.backends.onnx.scope import STORED_PRECISION, Scope
 from dlc.backends.onnx.trim import trim
+from dlc.diagnostics import error
 from dlc.ir import Module, Program, TensorType
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.draws import explicit_network
@@ -31,12 +32,17 @@ from dlc.weights import header_of
 
 
 def compile_unit(unit: Unit, options: Options) -> Artifact:
-    """One file per network. Raises DlcError for an op without a rule."""
+    """One file per network. Raises DlcError for an op without a rule, or not in the precision (E0709)."""
     files: dict[str, str | bytes] = {}
     entries: dict[str, str] = {}
     for network in unit.networks:
         name = f"{network.name}.training.onnx" if options.training else f"{network.name}.onnx"
-        files[name] = serialise(model_of(network, unit, options))
+        data = serialise(model_of(network, unit, options))
+        op = undefined_op(data) if options.precision != "f32" else None
+        if op is not None:
+            hint = "torch and tensorflow have it, and ONNX has f32"
+            raise error("E0709", f"ONNX has no `{op}` in {options.precision}", hint=hint, exit_code=3)
+        files[name] = data
         entries[network.name] = name
     return Artifact(files, entries)
 

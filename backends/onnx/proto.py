@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 OPSET = 23
 IR_VERSION = 10
+_UNTYPED = re.compile(r"\(op_type:(\w+), node name: [^)]*\): Inputs typestr: \w+, has unsupported type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,18 @@ class Model:
 def serialise(model: Model) -> bytes:
     """The model's file; the same bytes every time."""
     return build(model).SerializeToString(deterministic=True)
+
+
+def undefined_op(data: bytes) -> str | None:
+    """An op of a serialised model that ONNX does not define for its element types: `Einsum` takes no bfloat16."""
+    import onnx
+
+    try:
+        onnx.shape_inference.infer_shapes(data, check_type=True, strict_mode=True)
+    except onnx.shape_inference.InferenceError as problem:
+        found = _UNTYPED.search(str(problem))
+        return found[1] if found else None
+    return None
 
 
 def build(model: Model) -> onnx.ModelProto:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(1)
-keras.config.disable_traceback_filtering()  # which would hide what TensorFlow said
+tf.debugging.disable_traceback_filtering()  # it would hide what `_no_kernel` looks for
 
 #: What TensorFlow says where an op does not take an element type, or the CPU has no kernel for it: op, type.
 _LACKS = tuple(
@@ -60,6 +60,7 @@ class Runner:
         made = json.loads(entry)
         self._model = None
         keras.backend.clear_session()
+        keras.config.disable_traceback_filtering()  # which that has turned on
         module = self._import(Path(folder) / made["file"])
         try:
             self._model = getattr(module, made["factory"])()

@@ -30,7 +30,8 @@ from dlc.verify.workers import Job, Limits, WorkerError, Workers
 from dlc.weights import randomised, read, write
 
 MODES = ("inference", "training")
-NO_KERNEL = "E0815"  # what a framework does not offer in a precision proves nothing, and is nobody's fault
+#: What a framework does not offer in a precision: it proves nothing, and is nobody's fault.
+NOT_OFFERED = ("E0709", "E0815")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,10 @@ def verify(
 ) -> Report:
     """Compares each network of `unit` on each backend with the oracle.
 
-    `backends`: names, or backend objects; None for all but the reference, those without their framework, or without
-    a kernel for the precision, skipped (one asked for by name counts as missing: exit code 3). `workers`: processes to use and to leave running; None starts
-    some and ends them. Raises DlcError for what is wrong with the request itself.
+    `backends`: names, or backend objects; None for all but the reference. Skipped are those without their framework, or
+    without a kernel for the precision; one asked for by name counts as missing then (exit code 3). `workers`: processes
+    to use and to leave running; None starts some and ends them. Raises DlcError for what is wrong with the request
+    itself.
     """
     settings = settings or Settings()
     named = backends is not None
@@ -245,10 +247,8 @@ class _Comparison:
             return replace(case, message=f"{problem.kind}: {problem.message}", detail=problem.detail, exit_code=3)
         if isinstance(problem, DlcError):
             message = "; ".join(filter(None, [str(problem), *(d.hint for d in problem.diagnostics)]))
-            lacks = self.settings.precision != "f32" and any(d.code == NO_KERNEL for d in problem.diagnostics)
-            return replace(
-                case, status=SKIPPED if lacks else FAILED, message=message, exit_code=problem.exit_code
-            )
+            lacks = self.settings.precision != "f32" and any(d.code in NOT_OFFERED for d in problem.diagnostics)
+            return replace(case, status=SKIPPED if lacks else FAILED, message=message, exit_code=problem.exit_code)
         detail = "".join(traceback.format_exception(problem)[-6:])
         return replace(case, message=f"the backend's compiler failed: {problem}", detail=detail, exit_code=3)
 
