@@ -10,7 +10,7 @@ import pytest
 import torch
 from dlc.distributions import arguments, draw
 from dlc.parameters import NetworkParameter
-from small_networks import SMALL, small
+from roundtrip_networks import SMALL, small
 from test_roundtrip import canonical, tensorflow_state
 
 QUICK = {"torch": ("LeNet5", "ResNet", "Transformer"), "tensorflow": ("LeNet5",)}

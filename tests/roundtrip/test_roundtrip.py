@@ -21,8 +21,8 @@ from dlc.api import Network
 from dlc.verify.compare import AGREES, compare
 from dlc.verify.inputs import choose_sizes, make_inputs
 from dlc.verify.oracle import references
+from roundtrip_networks import SMALL, small
 from safetensors.numpy import load_file, save_file
-from small_networks import SMALL, small
 
 QUICK = ("LeNet5", "Transformer", "Seq2Seq", "GCN")
 NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SMALL]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from dlc.verify.inputs import choose_sizes, make_inputs
-from small_networks import SMALL, small
+from roundtrip_networks import SMALL, small
 
 #: Dimensions that a Python loop over time fixes when it is exported.
 LOOPED = {"CharLSTM": {"T"}, "Seq2Seq": {"S", "T"}}
