@@ -35,6 +35,9 @@ _NUMPY = {
 
 #: What NumPy, and so ONNX Runtime's Python interface, has no type for.
 _UNFED = "tensor(bfloat16)"
+#: Optimisers that keep a number in float32 whatever the tensors around have: here the factor beside a product, such as
+#: attention's 1 / sqrt(D).
+_ROUNDING = ["MatMulScaleFusion"]
 #: What ONNX Runtime says where it has no kernel for the element types of a node.
 _LACKS = re.compile(r"NOT_IMPLEMENTED : Could not find an implementation for (\w+)\(")
 
@@ -69,13 +72,16 @@ class Runner:
         self._fragile = ops[0] if ops else None
         self._session = None  # the old one's memory first
         try:
-            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            rounding = _ROUNDING if precision == "f64" else []
+            self._session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=rounding
+            )
         except Exception as problem:
             if lacks := _LACKS.search(str(problem)):
                 raise no_kernel("ONNX Runtime", lacks[1], precision) from problem
             raise error("E0804", f"ONNX Runtime refuses {entry}: {problem}", exit_code=3) from problem
         if any(item.type == _UNFED for item in (*self._session.get_inputs(), *self._session.get_outputs())):
-            raise no_kernel("ONNX Runtime", None, precision)
+            raise no_kernel("ONNX Runtime", None, "bf16")
         self._metadata = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:
