@@ -82,8 +82,7 @@ class TorchDialect:
         self, code: ast.expr, value: object, shape: list[ast.expr], kind: TensorType, anchor: ast.expr | None
     ) -> ast.expr:
         default = is_default(kind.dtype, self.precision)
-        typed = [] if default else [ast.keyword("dtype", dtype_code(kind.dtype, self.precision))]
-        keywords = [*typed, *self.device(anchor)]
+        keywords = [*self._typed(kind.dtype), *self.device(anchor)]
         for number, function in ((0, "torch.zeros"), (1, "torch.ones")):
             if shape and isinstance(value, int | float) and value == number:
                 return ast.Call(quote(function), shape, keywords)
@@ -94,6 +93,10 @@ class TorchDialect:
         if not shape:
             return ast.Call(quote("torch.tensor"), [code], keywords)
         return ast.Call(quote("torch.full"), [ast.Tuple(shape, ast.Load()), code], keywords)
+
+    def _typed(self, dtype: str) -> list[ast.keyword]:
+        """`dtype=` for a new tensor, where torch would not take this type by itself."""
+        return [] if is_default(dtype, self.precision) else [ast.keyword("dtype", dtype_code(dtype, self.precision))]
 
     def extent(self, tensor: ast.expr, axis: int) -> ast.expr:
         return quote("$x.shape[$axis]", x=tensor, axis=axis)
@@ -122,16 +125,14 @@ class TorchDialect:
         if kind == "truncated_normal":
             mean, std = arguments
             low, high = quote("$m - 2 * $s", m=mean, s=std), quote("$m + 2 * $s", m=mean, s=std)
-            empty = ast.Call(quote("torch.empty"), list(shape), tools.device())
+            empty = ast.Call(quote("torch.empty"), list(shape), [*self._typed(node.dtype), *tools.device()])
             return call("nn.init.trunc_normal_", empty, mean, std, low, high)
         function = {"uniform": "torch.rand", "normal": "torch.randn"}[kind]
         whole = _whole(shape)
         if whole is not None and not is_other(node, body, whole):
             base: ast.expr = call(f"{function}_like", whole)
         else:
-            keywords = tools.device()
-            if not is_default(node.dtype, self.precision):
-                keywords.insert(0, ast.keyword("dtype", dtype_code(node.dtype, self.precision)))
+            keywords = [*self._typed(node.dtype), *tools.device()]
             base = ast.Call(quote(function), list(shape), keywords)
         if plain in ([0.0, 1.0], [0, 1]):
             return base

@@ -18,7 +18,11 @@ from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.shapes import axis_of
 from dlc.backends.common.signature import NO_DEFAULT, Argument, parameters
 from dlc.backends.torch import initial
+from dlc.backends.torch.dtypes import dtype_code
 from dlc.backends.torch.reserved import MODULE_ATTRIBUTES
+from dlc.diagnostics import error
+from dlc.ir import FLOATS
+from dlc.parameters import network_parameters
 from dlc.spec.syntax import Expr
 
 if TYPE_CHECKING:
@@ -138,7 +142,7 @@ class TorchClass:
         weights, fills = self._weights()
         given, initials = parameters(self.arguments)
         init_arguments = ast.arguments([], [ast.arg("self"), *given], None, [], [], None, initials)
-        init_body = [*statements("super().__init__()"), *stored, *weights, *made, *fills]
+        init_body = [*statements("super().__init__()"), *stored, *weights, *made, *fills, *self._converted()]
         init = _define("__init__", init_arguments, ast.Constant(None), init_body)
         buffers: list[ast.stmt] = [
             ast.AnnAssign(ast.Name(self.file.attribute(weight.name), ast.Store()), name("Tensor"), None, 1)
@@ -197,6 +201,19 @@ class TorchClass:
         if computed_fills:
             fills.append(ast.With([ast.withitem(quote("torch.no_grad()"))], computed_fills))
         return made, fills
+
+    def _converted(self) -> list[ast.stmt]:
+        """`self.to(torch.bfloat16)` at the end of a network's constructor: torch draws and factors in float32."""
+        network = self.file.entries.get(self.folded.index)
+        if network is None or self.file.precision == "f32":
+            return []
+        kinds = {item.dtype for item in network_parameters(network.inference, network.training)} & set(FLOATS)
+        if kinds - {"float", self.file.precision}:
+            given = ", ".join(sorted(kinds - {"float"}))
+            message = f"the torch backend has no parameters of a fixed width beside those in {self.file.precision}"
+            hint = "--precision f32, or another backend"
+            raise error("E0709", message, found=f"{given} in `{network.name}`", hint=hint, exit_code=3)
+        return statements("self.to($dtype)", dtype=dtype_code("float", self.file.precision)) if kinds else []
 
     def _start(self, weight: Weight) -> list[ast.stmt]:
         """`self.shift.copy_(scaled_shift(self.gain))`"""

@@ -46,7 +46,7 @@ class Runner:
         self.renamed = self.entry.get("renamed", {})
         if weights is not None:
             self.file.load_weights(model, weights)
-        self.model = model.to(self.precision)
+        self.model = model
 
     def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:
         """Outputs by name; states as `next <state>`; in training mode also `buffer <path>` after the step."""
