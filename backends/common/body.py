@@ -81,7 +81,10 @@ class Body(Loops):
         out = self.sequence(self.form.body, ends)
         results = [self._end(ref) for ref in ends]
         value = results[0] if len(results) == 1 else ast.Tuple(results, ast.Load())
-        return [*self._preamble(), *out, ast.Return(value)]
+        out = [*out, ast.Return(value)]
+        read = {node.id for line in out for node in ast.walk(line) if isinstance(node, ast.Name)}
+        self.sizes = {place: variable for place, variable in self.sizes.items() if variable in read}
+        return [*self._preamble(), *out]
 
     def _end(self, ref: Ref) -> ast.expr:
         if isinstance(ref, Temp) and ref.id in self.numbers:
@@ -89,7 +92,8 @@ class Body(Loops):
         return self.ref(ref)
 
     def _preamble(self) -> list[ast.stmt]:
-        """Copies of inputs whose name the body assigns to, and of buffers that it stores, while they are still read."""
+        """Copies and sizes of inputs whose name the body assigns to, and copies of buffers that it stores, while they
+        are still read."""
         out: list[ast.stmt] = []
         for word, variable in self.overwritten.items():
             out += statements("$old = $x", old=name(variable), x=self.dialect.snapshot(self.owner.own(word)))
@@ -97,6 +101,9 @@ class Body(Loops):
             for word, variable in self.variables.items():
                 if word in self.arguments and variable != self.arguments[word]:
                     out += statements("$copy = $x", copy=name(variable), x=name(self.arguments[word]))
+        for (port, axis), variable in self.sizes.items():
+            size = self.dialect.extent(name(self.arguments[port]), axis)
+            out += statements("$size = $x", size=name(variable), x=size)
         for word, copy in self.copies.items():
             out += statements("$copy = $x", copy=name(copy), x=name(self.arguments[word]))
         return out

@@ -34,8 +34,8 @@ class Constants(Printing):
                 return ast.Tuple([self.value(item) for item in items], ast.Load())
             case Turns(depth):
                 return self._turn(depth)
-            case Extent():
-                raise Unknown("an extent is read at construction only")
+            case Extent(source):
+                return self._source(source)
 
     def plain(self, value: Value) -> object:
         """The plain value where all modules agree, item by item; else VARIES."""
@@ -96,12 +96,19 @@ class Constants(Printing):
 
     def _extent(self, port: str, axis: int) -> ast.expr:
         """The size of an input's axis (from the end, if negative); of a given size, the input itself."""
-        return self.own(port) if port in self.given_sizes else self.dialect.extent(self.own(port), axis)
+        if port in self.given_sizes:
+            return self.own(port)
+        if self.is_rebound(port):
+            return name(self.size_before(port, axis))
+        return self.dialect.extent(self.own(port), axis)
 
     def _source(self, source: Expr) -> ast.expr:
         return python(source, self._name, self.owner.module)
 
     def _name(self, word: str) -> ast.expr:
+        if values.is_size(word):
+            variable, axis = word.rsplit(".", 1)
+            return self.dialect.extent(name(self.variables[variable]), int(axis))
         for frame in reversed(self.frames):
             if word in frame.targets:
                 frame.used.add(word)

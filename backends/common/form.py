@@ -54,9 +54,9 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """An expression over sizes of variables, known when the class is constructed.
+    """An expression over sizes of variables: `x.1` in it is the size of axis 1 of what `x` stands for (see `extents`).
 
-    The name `x.1` in it is the size of axis 1 of what `x` stands for (see `extents`).
+    In a `Make` and a `Bind` it is known when the class is constructed, in a `Run` it is read from `x` there.
     """
 
     source: Expr
@@ -308,6 +308,7 @@ def used(node: Node) -> Iterator[Ref]:
     match node:
         case Run():
             yield from (_spread(item) if isinstance(item, Spread) else item for item in node.operands)
+            yield from (Var(word) for _, value in node.attributes for word in _measured(value))
         case Invoke():
             yield from (ref for _, ref in node.inputs if ref is not None)
             yield from node.states
@@ -321,6 +322,18 @@ def used(node: Node) -> Iterator[Ref]:
             yield node.value
         case Loop():
             yield from (Var(word) for _, source in node.lists for word in free_names(source))
+        case _:
+            return
+
+
+def _measured(value: Value) -> Iterator[str]:
+    """The variables whose sizes a value reads."""
+    match value:
+        case Extent(source):
+            yield from (word.rsplit(".", 1)[0] for word in free_names(source) if "." in word)
+        case Items(items):
+            for item in items:
+                yield from _measured(item)
         case _:
             return
 

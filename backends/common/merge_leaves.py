@@ -10,6 +10,7 @@ from dlc.backends.common.context import Context, names_at, spread
 from dlc.backends.common.form import Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value, Var
 from dlc.backends.common.joins import choose
 from dlc.backends.common.merge_making import make
+from dlc.backends.common.merge_shapes import shape
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.overwritten import is_stored
 from dlc.backends.common.ranks import axis_rank
@@ -18,7 +19,6 @@ from dlc.backends.common.structure import Creation, Item, Writing
 from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
 from dlc.ir import Call, Content, Draw, Equation, Instance, Module, Read, Scan, Static, TensorType
-from dlc.spec.syntax import ListLiteral, Name
 
 #: What a value is called that a conditional expression chose and the spec gave no name.
 CHOSEN = "chosen"
@@ -73,7 +73,7 @@ def _run(
     first = equations[0]
     operands = _operands(merging, contexts, items, equations)
     attributes = tuple(
-        (name, _attribute(merging, contexts, equations, first.op, position, name))
+        (name, _attribute(merging, contexts, items, equations, position, name))
         for position, (name, _) in enumerate(first.attributes)
     )
     everywhere = tuple(_types(context, equation) for context, equation in zip(contexts, equations, strict=True))
@@ -85,24 +85,26 @@ def _run(
 
 
 def _attribute(
-    merging: Merging, contexts: Sequence[Context], equations: Sequence[Equation], op: str, position: int, name: str
+    merging: Merging,
+    contexts: Sequence[Context],
+    items: Sequence[Item],
+    equations: Sequence[Equation],
+    position: int,
+    name: str,
 ) -> Value:
+    op = equations[0].op
+    given = [equation.attributes[position][1] for equation in equations]
+    if name == "shape":
+        sizes = shape(merging, contexts, names_at(items), equations, given)
+        if sizes is not None:
+            return sizes
     seen: list[values.Seen] = []
-    for context, equation in zip(contexts, equations, strict=True):
+    for context, equation, static in zip(contexts, equations, given, strict=True):
         types = context.module.types
         ranks = [types[v].rank for v in equation.inputs if v is not None]
         rank = axis_rank(op, name, ranks, equation, context.module)
-        static = equation.attributes[position][1]
-        if name == "shape" and static.source is None and isinstance(static.value, tuple):
-            static = _with_sizes(merging, context, equation, static.value)  # pyright: ignore[reportUnknownArgumentType]
         seen.append(context.seen(static, rank))
     return values.merge(seen)
-
-
-def _with_sizes(merging: Merging, context: Context, equation: Equation, shape: tuple[object, ...]) -> Static:
-    """A shape with the sources that its result's axes are known to have."""
-    axes = [merging.axis_source(context, equation.outputs[0], axis) for axis in range(len(shape))]
-    return Static(shape, ListLiteral(tuple(Name("") if axis is None else axis for axis in axes)))
 
 
 def _operands(

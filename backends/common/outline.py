@@ -1,7 +1,8 @@
 """Long statements in steps: a part that is too much for one line gets a variable, before its statement.
 
 A chain of calls (`a(b(c(x)))`) becomes several assignments to the statement's own variable, as one would write it. A
-statement whose arguments fit on one line between their brackets stays.
+statement whose arguments fit on one line between their brackets stays, and so does a call without calls inside: its
+arguments stand one by one.
 """
 
 from __future__ import annotations
@@ -69,9 +70,14 @@ def _steps(node: Statement, depth: int, fresh: Fresh) -> list[ast.stmt]:
 def _settled(node: Statement, depth: int) -> bool:
     if fits(node, depth):
         return True
-    simple = isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name | ast.Attribute)
+    if not isinstance(node.value, ast.Call) or not isinstance(node.value.func, ast.Name | ast.Attribute):
+        return False
+    if _has_chain(node.value):
+        return False
     lines = lines_of(node, depth)
-    return simple and not _has_chain(node.value) and len(lines) == 3 and max(map(len, lines)) <= WIDTH
+    nested = any(isinstance(one, ast.Call) for one in _calls(node.value) if one is not node.value)
+    one_by_one = not nested and len(lines) == 2 + len(node.value.args) + len(node.value.keywords)
+    return (len(lines) == 3 or one_by_one) and max(map(len, lines)) <= WIDTH
 
 
 def _has_chain(node: ast.expr | None) -> bool:

@@ -43,6 +43,10 @@ class Owner(Protocol):
         """The input and axis where a dimension name stands alone."""
         ...
 
+    def axis_name(self, port: str, axis: int) -> str:
+        """How a variable for the size of an input's axis is called."""
+        ...
+
     def absence(self, node: Branch) -> ast.expr | None:
         """A test on attributes that says whether the first arm is taken, or None for the branch's own tests."""
         ...

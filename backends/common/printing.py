@@ -65,7 +65,8 @@ class Printing:
         self.makes: dict[str, Make] = {node.slot.site: node for node in walk(form.body) if isinstance(node, Make)}
         self.copies: dict[str, str] = {}
         self.overwritten = {word: scope.allocate(word) for word in overwritten(form)}
-        self.sizes: dict[str, str] = {}
+        #: Sizes of inputs whose name the body assigns to, by input and axis.
+        self.sizes: dict[tuple[str, int], str] = {}
         self.locals: dict[str, str] = {}
         self.kinds = usage.kinds(form)
         self.given_sizes = given_sizes.ports(form.modules[0])
@@ -83,6 +84,16 @@ class Printing:
             self.locals[key] = self.scope.allocate(wish)
         return self.locals[key]
 
+    def is_rebound(self, word: str) -> bool:
+        """True for an input whose name comes to stand for something else."""
+        return word in self.arguments and self.binds[word] > 0
+
+    def size_before(self, port: str, axis: int) -> str:
+        """A variable for the size that an input has before its name is assigned to."""
+        if (port, axis) not in self.sizes:
+            self.sizes[port, axis] = self.scope.allocate(self.owner.axis_name(port, axis))
+        return self.sizes[port, axis]
+
     def own(self, word: str) -> ast.expr:
         if word in self.overwritten:
             return name(self.overwritten[word])
@@ -90,7 +101,7 @@ class Printing:
             return self.owner.own(word)
         if word in self.given_sizes:
             return given_sizes.variable(self.arguments[word])
-        if self.binds[word] == 0:
+        if not self.is_rebound(word):
             return name(self.arguments[word])
         if word not in self.copies:
             self.copies[word] = self.scope.allocate(f"{word}_in")

@@ -5,7 +5,7 @@ Constants, references and sizes are evaluated here; `prove` compares them with t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -44,8 +44,17 @@ class ProofScope:
     def module(self) -> Module:
         return self.prepared.module
 
-    def evaluate(self, value: Value) -> object:
-        return value_of(value, self.names, self.module.homes, self.turns, self._extent)
+    def evaluate(self, value: Value, size: Callable[[str], object] | None = None) -> object:
+        """The constant; `size` tells the sizes that an `Extent` reads, which else are those that `__init__` keeps."""
+        return value_of(value, self.names, self.module.homes, self.turns, size or self._extent)
+
+    def size_here(self, word: str) -> object:
+        """The size of what a name stands for now, as `forward` reads it."""
+        name, axis = word.rsplit(".", 1)
+        content = self.variables.get(name)
+        if not isinstance(content, int):
+            raise Unknown(f"{name} is no tensor here")
+        return self.type_of(content).shape[int(axis)]
 
     def _extent(self, word: str) -> object:
         if word not in self.extents:
@@ -72,9 +81,11 @@ class ProofScope:
             if isinstance(content, int):
                 self.same(f"size of {name}", size, self.type_of(content).shape[int(axis)])
 
-    def constant(self, what: str, value: Value, wanted: object, rank: int | None) -> None:
+    def constant(
+        self, what: str, value: Value, wanted: object, rank: int | None, size: Callable[[str], object] | None = None
+    ) -> None:
         try:
-            found = self.evaluate(value)
+            found = self.evaluate(value, size)
         except Unknown as problem:
             raise Refused(f"{what}: {problem}") from problem
         if not agrees(found, wanted, rank):

@@ -174,7 +174,7 @@ class _Run(ProofScope):
         ranks = [self.module.types[value].rank for value in equation.inputs if value is not None]
         for (name, value), (_, static) in zip(node.attributes, equation.attributes, strict=True):
             rank = axis_rank(node.op, name, ranks, equation, self.module)
-            self.constant(f"{node.op} {name}", value, static.value, rank)
+            self.constant(f"{node.op} {name}", value, static.value, rank, self.size_here)
         for kind, wanted in zip(node.result_types, equation.outputs, strict=True):
             self.same("element type", kind.dtype, self.type_of(wanted).dtype)
         self.results(node.results, equation.outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dlc.backends.common.names import dimension_name
 from dlc.spec.syntax import Block, Input, Name, SizedDimension, StarDimension, State
 
 
@@ -26,3 +27,20 @@ def _position(statement: Input | State, dimension: str) -> int | None:
         if named or sized:
             return place - len(entries) if stars and place > stars[0] else place
     return None
+
+
+def size_name(block: Block | None, port: str, axis: int) -> str:
+    """A variable's name for the size of an input's axis (from the end, if negative): by its dimension."""
+    for statement in block.body if block is not None else ():
+        if isinstance(statement, Input | State) and statement.name == port:
+            entries = statement.type.dimensions
+            entry = entries[axis] if -len(entries) <= axis < len(entries) else None
+            if isinstance(entry, Name):
+                return SIZE_NAMES.get(entry.id) or dimension_name(entry.id)
+            if isinstance(entry, SizedDimension):
+                return SIZE_NAMES.get(entry.name) or dimension_name(entry.name)
+    return f"{port}_size"
+
+
+#: Sizes of inputs as variables, where constructor arguments are called otherwise.
+SIZE_NAMES = {"N": "batch", "B": "batch", "C": "channels", "I": "features", "F": "features"}

@@ -125,6 +125,10 @@ class Shell:
         port, axis = found
         return port, place(axis, self.rank(port))
 
+    def axis_name(self, port: str, axis: int) -> str:
+        found = self.axis_names().get(self.body.arguments[port])
+        return f"{port}_size" if found is None else found[axis]
+
     def absence(self, node: Branch) -> ast.expr | None:
         """Where just one of two arms makes layers, the first of these says which it is."""
         site = optional_site(node, self.context)

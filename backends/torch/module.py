@@ -15,7 +15,7 @@ from dlc.backends.common.form import Branch, Form, Known, Make, Value, Weight, w
 from dlc.backends.common.names import Scope
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, literal, name, quote, statements
-from dlc.backends.common.shapes import axis_of
+from dlc.backends.common.shapes import axis_of, size_name
 from dlc.backends.common.signature import NO_DEFAULT, Argument, parameters
 from dlc.backends.torch import initial
 from dlc.backends.torch.dtypes import dtype_code
@@ -90,6 +90,9 @@ class TorchClass:
             return None
         present = frozenset(word for word, _ in self.form.inputs) | frozenset(self.form.states)
         return axis_of(self.block, dimension, present)
+
+    def axis_name(self, port: str, axis: int) -> str:
+        return size_name(self.block, port, axis)
 
     def absence(self, node: Branch) -> ast.expr | None:
         site = self.absent_sites.get(id(node))

@@ -21,8 +21,9 @@ def _reshape(site: Site) -> ast.expr:
         start, stop = split
         parts = _entries(site.attribute("shape"))[start : stop + 1]
         derived = [place for place in range(start, stop + 1) if _is_derived(site, place)]
+        worked_out = [place for place, code in enumerate(parts, start) if isinstance(code, ast.BinOp)]
         plain = [place for place, code in enumerate(parts, start) if isinstance(code, ast.Constant)]
-        chosen = derived if len(derived) == 1 else plain
+        chosen = next((places for places in (derived, worked_out, plain) if len(places) == 1), [])
         if len(chosen) == 1:
             parts[chosen[0] - start] = literal(-1)
         if len(parts) == 2 or len(chosen) == 1:
@@ -49,12 +50,18 @@ def _unflattened(site: Site) -> tuple[int, int] | None:
 def _sizes(site: Site) -> list[ast.expr]:
     """The shape, with -1 for the one size that is computed, where all others are known and positive."""
     code = _entries(site.attribute("shape"))
-    values = cast("tuple[object, ...]", site.value("shape"))
-    if values is VARIES or len(values) != len(code):
+    shapes = [after[0].shape for _, after in site.everywhere]
+    if any(len(shape) != len(code) for shape in shapes) or any(isinstance(one, ast.Starred) for one in code):
         return code
-    open_ = [place for place, value in enumerate(values) if not isinstance(value, int)]
-    if len(open_) == 1 and all(value for value in values if isinstance(value, int)):
-        code[open_[0]] = literal(-1)
+    open_ = {place for shape in shapes for place, size in enumerate(shape) if not isinstance(size, int)}
+    if not open_:
+        values = cast("tuple[object, ...]", site.value("shape"))
+        open_ = {place for place, value in enumerate(values) if not isinstance(value, int)}
+    if len(open_) != 1:
+        return code
+    place = open_.pop()
+    if all(size for shape in shapes for other, size in enumerate(shape) if other != place):
+        code[place] = literal(-1)
     return code
 
 
