@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,12 +113,13 @@ def randomised(seed: int) -> Source:
 
 def write(path: str | Path, parameters: Sequence[NetworkParameter], source: Source) -> None:
     """Draws all parameters into the file `path`, atomically. Raises DlcError (E0801) where the folder is not
-    writable.
+    writable or the disk too small.
     """
     target = Path(path)
     header, layout = header_of(parameters)
     table = {parameter.path: parameter for parameter in parameters}
     try:
+        _check_room(target, max((entry.end for entry in layout.values()), default=0))
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent or Path("."))
     except OSError as problem:
         raise error("E0801", f"cannot write {target}: {problem.strerror}", exit_code=2) from problem
@@ -136,6 +138,14 @@ def write(path: str | Path, parameters: Sequence[NetworkParameter], source: Sour
         if isinstance(problem, OSError):
             raise error("E0801", f"cannot write {target}: {problem.strerror}", exit_code=2) from problem
         raise
+
+
+def _check_room(target: Path, size: int) -> None:
+    """Refuses what can't fit before anything is drawn: a mistyped width would fill the disk for minutes first."""
+    free = shutil.disk_usage(target.parent).free
+    if size > free:
+        message = f"cannot write {target}: the disk has too little room"
+        raise error("E0801", message, found=f"{size:,} bytes", expected=f"at most {free:,} bytes", exit_code=2)
 
 
 def header_of(parameters: Sequence[NetworkParameter]) -> tuple[bytes, dict[str, Entry]]:

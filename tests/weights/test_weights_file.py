@@ -213,6 +213,15 @@ def test_no_file_and_no_folder(tmp_path: Path) -> None:
         weights.write(tmp_path / "none" / "w", PARAMETERS, weights.initial(0))
 
 
+def test_a_file_larger_than_the_disk_is_not_begun(tmp_path: Path) -> None:
+    wide = NetworkParameter("a.weight", (10**12, 10**3), "float", "param", of("normal"))
+    with pytest.raises(DlcError, match="E0801") as caught:
+        weights.write(tmp_path / "w", (wide,), weights.initial(0))
+    (problem,) = caught.value.diagnostics
+    assert problem.found == "4,000,000,000,000,136 bytes"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_randomised_weights_hide_nothing(tmp_path: Path) -> None:
     weights.write(tmp_path / "w", PARAMETERS, weights.randomised(0))
     arrays = weights.read(tmp_path / "w", PARAMETERS)
