@@ -34,6 +34,7 @@ from dlc.backends.common.form import (
 )
 from dlc.backends.common.form import Sequence as Nodes
 from dlc.backends.common.loops import Loops
+from dlc.backends.common.plain_starts import is_plain
 from dlc.backends.common.printing import Frame
 from dlc.backends.common.quote import name, quote, statements, target
 from dlc.backends.common.rule import VARIES
@@ -124,7 +125,7 @@ class Body(Loops):
                 case Branch():
                     out += self._branch(node)
                 case Bind():
-                    out += self._bind(node)
+                    out += self._bind(node, rest)
                 case Store():
                     out += self.dialect.store(self.owner.own(node.name), self.ref(node.value))
                 case Step():
@@ -221,7 +222,7 @@ class Body(Loops):
                 out += statements("$items.append($x)", items=name(self.collectors[temp]), x=self.pending[temp])
         return out
 
-    def _bind(self, node: Bind) -> list[ast.stmt]:
+    def _bind(self, node: Bind, rest: Nodes) -> list[ast.stmt]:
         variable = self.variables[node.name]
         if isinstance(node.content, Listing):
             return self._bind_list(node, variable, node.content)
@@ -230,7 +231,9 @@ class Body(Loops):
             return []
         if isinstance(node.content, Temp) and node.content.id in self.numbers:
             temp = node.content.id
-            value = self.dialect.number(*self.numbers[temp], self.kinds[temp], self)
+            number = self.numbers[temp]
+            plain = is_plain(node, rest)
+            value = number[0] if plain else self.dialect.number(*number, self.kinds[temp], self)
         else:
             value = self.ref(node.content)
         if isinstance(value, ast.Name) and value.id == variable:

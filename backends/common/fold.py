@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlc.backends.api import Unit
-from dlc.backends.common import empties, extents, given_sizes, groups, held, joins, merge, sizes
+from dlc.backends.common import empties, extents, given_sizes, groups, held, joins, merge, sizes, start_numbers
 from dlc.backends.common import native as natives_module
 from dlc.backends.common.constructor import constructor
 from dlc.backends.common.context import start
@@ -235,7 +235,9 @@ def _prepared(folding: Folding, member: Member) -> Prepared:
 
 def _prepare(folding: Folding, member: Member) -> Prepared:
     prepared = prepare(member.module, folding.uses[member.program][member.module.key])
-    return empties.complete(prepared, empties.names_of(folding.unit.declarations.get(member.module.block)))
+    block = folding.unit.declarations.get(member.module.block)
+    prepared = empties.complete(prepared, empties.names_of(block))
+    return start_numbers.complete(prepared, start_numbers.starts_of(block))
 
 
 def _add(folding: Folding, members: Sequence[Member], form: Form | None, native: Native | None) -> None:

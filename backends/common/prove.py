@@ -50,6 +50,8 @@ class Proof:
 
     def check(self, form: Form, program: int, prepared: Prepared) -> None:
         """Raises Refused unless the form gives back this module."""
+        if _computed(prepared.module.body) != _computed([item.payload for item in prepared.items]):
+            raise Refused("what was prepared is another module")
         run = _Run(prepared, dict(static_names(prepared.module)), proof=self, program=program)
         run.weights(form.weights)
         try:
@@ -300,6 +302,12 @@ class _Run(ProofScope):
 
     def _path(self, slot: Slot) -> str:
         return ".".join([slot.site, *(str(self.evaluate(index)) for index in slot.indices)])
+
+
+def _computed(payloads: Sequence[object]) -> tuple[list[Equation], set[Equation]]:
+    """What is computed in this order, and the constants, which may be made earlier (see `start_numbers`)."""
+    found = [one for one in payloads if isinstance(one, Equation) and not isinstance(one.target, BindTarget)]
+    return [one for one in found if one.op != "constant"], {one for one in found if one.op == "constant"}
 
 
 def _is_bind(item: Item) -> bool:

@@ -31,7 +31,6 @@ from dlc.backends.common.form import (
 )
 from dlc.backends.common.form import Sequence as Body
 from dlc.backends.common.prove import Proof
-from dlc.backends.common.structure import prepare
 from dlc.backends.common.values import Refused
 from dlc.backends.torch import backend
 from dlc.backends.torch.runner import Runner
@@ -67,7 +66,7 @@ def test_code_is_clean(name: str, natives: bool, tmp_path: Path):
         require_ruff_clean(path)
 
 
-@pytest.mark.parametrize("name", ["branches", "carried", "densenet", "long", "loops", "masked"])
+@pytest.mark.parametrize("name", ["branches", "carried", "densenet", "long", "loops", "masked", "started"])
 def test_agrees_with_the_oracle(name: str, tmp_path: Path):
     """dlc's own verification, natives and not, both modes."""
     from dlc.cli import main
@@ -121,7 +120,7 @@ def inputs_of(unit: Unit) -> dict[str, Any]:
 def proven(folding: Folding, form: Form, index: int) -> None:
     proof = Proof(folding.target, folding.module, lambda target: folding.of(target).arguments)
     for member in folding.classes[index].members:
-        proof.check(form, member.program, prepare(member.module))
+        proof.check(form, member.program, folding.prepared[member.program, member.module.key])
 
 
 def sabotaged(body: Body) -> Iterator[tuple[str, Body]]:
