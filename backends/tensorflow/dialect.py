@@ -15,7 +15,7 @@ from dlc.backends.common.rule import VARIES, Site, apply
 from dlc.backends.tensorflow.divided import Dimension, divided
 from dlc.backends.tensorflow.natives import KerasNative
 from dlc.backends.tensorflow.rules import RULES
-from dlc.backends.tensorflow.rules.code import DTYPE_NAMES, dtype_code, filled, is_size
+from dlc.backends.tensorflow.rules.code import DTYPE_NAMES, dtype_code, filled, is_minus_zero, is_size, minus_zero
 from dlc.backends.tensorflow.words import attribute_name
 from dlc.diagnostics import error
 from dlc.ir import FLOATS, INTS, TensorType
@@ -55,11 +55,12 @@ class KerasDialect:
             raise error("E0702", f"the tensorflow backend has no rule for `{site.op}`", exit_code=3)
         if site.op == "reshape":
             site = divided(site, self.dimension)
-        return apply(rule, _with_wide_sizes(site))
+        return apply(rule, _with_wide_sizes(_with_signed_zeros(site)))
 
     def number(self, code: ast.expr, value: object, kind: TensorType, body: Expressions) -> ast.expr:
         if is_size(code):
             return _of_size(code, kind)
+        code = minus_zero(kind) if is_minus_zero(value) else code
         return call("ops.convert_to_tensor", code, dtype=dtype_code(kind.dtype))
 
     def extent(self, tensor: ast.expr, axis: int) -> ast.expr:
@@ -203,6 +204,14 @@ def _of_size(code: ast.expr, kind: TensorType) -> ast.expr:
     if kind.dtype == "f64":
         return call("ops.convert_to_tensor", code, dtype=dtype_code(kind.dtype))
     return quote("ops.cast($0, $1)", code, dtype_code(kind.dtype))
+
+
+def _with_signed_zeros(site: Site) -> Site:
+    """A plain -0.0 is computed (see `minus_zero`)."""
+    if len(site.numbers or ()) != len(site.operands) or not any(map(is_minus_zero, site.numbers)):
+        return site
+    operands = zip(site.operands, site.numbers, site.types, strict=True)
+    return replace(site, operands=tuple(minus_zero(kind) if is_minus_zero(n) else code for code, n, kind in operands))
 
 
 def _with_wide_sizes(site: Site) -> Site:

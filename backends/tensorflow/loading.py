@@ -36,10 +36,12 @@ def named_weights(layer: Any, prefix: str = "") -> dict[str, keras.Variable]:
     found: dict[str, keras.Variable] = {}
     items = enumerate(layer) if isinstance(layer, list) else vars(layer).items()
     for key, value in items:
+        if key in ("_layers", "_trainable_variables", "_non_trainable_variables"):
+            continue  # Keras' own lists
         name = f"{prefix}{key}".removesuffix("_")
         if isinstance(value, keras.Variable):
             found[name] = value
-        elif isinstance(value, keras.layers.Layer | list) and name[len(prefix)] != "_":
+        elif isinstance(value, keras.layers.Layer | list):
             found |= named_weights(value, f"{name}.")
     return found
 
@@ -49,9 +51,11 @@ def own_weights(layer: Any, prefix: str = "") -> dict[str, keras.Variable]:
     found: dict[str, keras.Variable] = {}
     items = enumerate(layer) if isinstance(layer, list) else vars(layer).items()
     for key, value in items:
+        if key in ("_layers", "_trainable_variables", "_non_trainable_variables"):
+            continue  # Keras' own lists
         name = f"{prefix}{key}".removesuffix("_")
         if isinstance(value, keras.Variable):
             found[name] = value
-        elif isinstance(value, keras.layers.Layer | list) and name[len(prefix)] != "_":
+        elif isinstance(value, keras.layers.Layer | list):
             found |= own_weights(value, f"{name}.")
     return found

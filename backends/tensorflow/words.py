@@ -51,6 +51,41 @@ LAYER_ATTRIBUTES = frozenset(
     | {"quantized_call", "rematerialized_call", "save_own_variables", "set_weights", "stateless_call", "supports_jit"}
     | {"supports_masking", "symbolic_call", "trainable", "trainable_variables", "trainable_weights", "variable_dtype"}
     | {"variables", "weights", "seed_generator", "axes"}
+    | {
+        "_allow_non_tensor_positional_args",
+        "_auto_config",
+        "_build_shapes_dict",
+        "_call_context_args",
+        "_call_has_context_arg",
+        "_call_has_mask_arg",
+        "_call_has_training_arg",
+        "_call_signature",
+        "_called",
+        "_convert_input_args",
+        "_dtype_policy",
+        "_inbound_nodes",
+        "_input_spec",
+        "_layers",
+        "_lock",
+        "_loss_ids",
+        "_losses",
+        "_losses_override",
+        "_metrics",
+        "_non_trainable_variables",
+        "_outbound_nodes",
+        "_parent_path",
+        "_path",
+        "_remat_mode",
+        "_saved_model_arg_spec",
+        "_saved_model_inputs_spec",
+        "_seed_generators",
+        "_self_setattr_tracking",
+        "_supports_masking",
+        "_tracked",
+        "_tracker",
+        "_trainable",
+        "_trainable_variables",
+    }
 )
 
 

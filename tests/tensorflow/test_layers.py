@@ -44,14 +44,15 @@ def test_each_weight_has_one_owner(path: Path, natives: bool, tmp_path: Path) ->
         assert len(body.weights) == len(found)
 
 
+@pytest.mark.parametrize("natives", [True, False])
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_reload(path: Path, tmp_path: Path) -> None:
+def test_reload(path: Path, natives: bool, tmp_path: Path) -> None:
     """From `.keras` and as a SavedModel, at other sizes."""
     import keras
     import tensorflow as tf
 
     (network, *_) = (spec := unit(path)).networks
-    compiled(spec, tmp_path)
+    compiled(spec, tmp_path, natives)
     module = imported(tmp_path / f"{path.stem}_tensorflow.py")
     model = getattr(module, network.name)()
     save_file(weights_of(network), tmp_path / "w.safetensors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping
 
 from dlc.backends.common import given_sizes
@@ -47,9 +48,21 @@ def unless(site: Site, attribute: str, default: object) -> ast.expr | None:
 def filled(shape: ast.expr, code: ast.expr, value: object, kind: TensorType) -> ast.expr:
     """A tensor of one number; `value`: the number where it is known."""
     dtype = None if DTYPE_NAMES[kind.dtype] == "float32" else dtype_code(kind.dtype)
-    if isinstance(value, int | float) and value in (0, 1):
+    if isinstance(value, int | float) and value in (0, 1) and not is_minus_zero(value):
         return call("ops.ones" if value == 1 else "ops.zeros", shape, dtype=dtype)
     return call("ops.full", shape, code, dtype=dtype_code(kind.dtype))
+
+
+def is_minus_zero(value: object) -> bool:
+    return isinstance(value, float) and value == 0 and math.copysign(1, value) < 0
+
+
+def minus_zero(kind: TensorType) -> ast.expr:
+    """TensorFlow 2.21 keeps eager constants by value: for -0.0 it takes a 0.0 that it has, so it is computed."""
+    zero = (
+        literal(0.0) if DTYPE_NAMES[kind.dtype] == "float32" else call("ops.cast", literal(0.0), dtype_code(kind.dtype))
+    )
+    return call("ops.negative", zero)
 
 
 def elements(node: ast.expr) -> list[ast.expr]:

@@ -6,7 +6,7 @@ import ast
 
 from dlc.backends.common.quote import literal, quote
 from dlc.backends.common.rule import Rule, Site
-from dlc.backends.tensorflow.rules.code import elements, function, is_size, unless
+from dlc.backends.tensorflow.rules.code import elements, function, is_minus_zero, is_size, minus_zero, unless
 
 
 def _reshape(site: Site) -> ast.expr:
@@ -45,6 +45,8 @@ def _pad(site: Site) -> ast.expr:
 
 def _padding_value(site: Site) -> ast.expr | None:
     value = site.value("value")
+    if is_minus_zero(value):
+        return minus_zero(site.types[0])
     return None if value in (0, False) else site.attribute("value")
 
 
