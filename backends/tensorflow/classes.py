@@ -11,10 +11,10 @@ from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
 from dlc.backends.tensorflow.making import Making, making_names, weight_names
 from dlc.backends.tensorflow.named_sizes import name_sizes
-from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.shell import Shell, made_sites, plain_default
 from dlc.backends.tensorflow.tidy import tidy
 from dlc.diagnostics import error
+from dlc.ir import FLOATS
 from dlc.spec.syntax import ConstantType, Hyperparameter
 
 _TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": "int"}
@@ -75,9 +75,10 @@ def _words(shell: Shell) -> list[str]:
 
 def _init(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     arguments = ast.arguments([], [ast.arg("self")], None, [], [], None, [])
-    body: list[ast.stmt] = statements("super().__init__(**kwargs)")
-    if shell.context.precision != "f32":
-        body = statements("super().__init__(**{'dtype': $dtype, **kwargs})", dtype=DTYPE_NAMES[shell.context.precision])
+    widths = _width_keywords(shell)
+    body: list[ast.stmt] = [
+        ast.Expr(ast.Call(quote("super().__init__"), [], [*widths, ast.keyword(None, name("kwargs"))]))
+    ]
     for word in _words(shell):
         default = shell.default(shell.folded, word)
         arguments.args.append(ast.arg(shell.argument(word), annotation(shell, word)))
@@ -94,10 +95,23 @@ def _init(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     body += making.weights(early=True)
     if not _builds(shell, late_layers) and made_sites(shell.form.body, shell.context):
         body += statements("self.built = True")
-    if len(body) == 1 and shell.context.precision == "f32":
+    if len(body) == 1 and not widths:
         return None
+    if shell.context.precision != "f32":
+        arguments.args.append(ast.arg("dtype", name("str")))
+        arguments.defaults.append(literal(shell.context.width("float")))
     arguments.kwarg = ast.arg("kwargs", name("Any"))
     return _function("__init__", arguments, body, literal(None))
+
+
+def _width_keywords(shell: Shell) -> list[ast.keyword]:
+    """What `Layer.__init__` is told of element types: a layer casts all float inputs to its own, unless told not to."""
+    usual = shell.context.width("float")
+    floats = {
+        shell.context.width(type_.dtype) for m in shell.form.modules for type_ in m.types if type_.dtype in FLOATS
+    }
+    found = [] if shell.context.precision == "f32" else [ast.keyword("dtype", name("dtype"))]
+    return [*found, ast.keyword("autocast", literal(False))] if floats - {usual} else found
 
 
 def _init_name(shell: Shell, word: str) -> ast.expr:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _PLAIN = {0: "zeros", 1: "ones"}
 
 
+HALVES = ("float16", "bfloat16")
+
+
 def initializer(weight: Weight, arguments: Sequence[ast.expr], making: Making) -> ast.expr:
     """The code of the initialiser. Raises DlcError (E0705) for a distribution that Keras cannot draw."""
     name = weight.initial.name
@@ -40,7 +43,11 @@ def initializer(weight: Weight, arguments: Sequence[ast.expr], making: Making) -
         given = [*arguments, *(literal(value) for value in defaults[len(arguments) :])]
         return call(f"keras.initializers.{function}", *given)
     if name == "orthogonal":
-        return call("keras.initializers.Orthogonal", *arguments)
+        drawn = call("keras.initializers.Orthogonal", *arguments)
+        if making.shell.context.width(weight.dtype) not in HALVES:
+            return drawn
+        # TensorFlow factors no halves.
+        return quote("lambda shape, dtype: ops.cast($drawn(shape), dtype)", drawn=drawn)
     return _scaled(weight, name, values, making)
 
 

@@ -15,7 +15,6 @@ from dlc.backends.common.native import Arguments
 from dlc.backends.common.quote import call, literal, name, statements
 from dlc.backends.common.rule import VARIES
 from dlc.backends.tensorflow.initial import initializer
-from dlc.backends.tensorflow.rules.code import dtype_code
 from dlc.backends.tensorflow.shell import Shell, attribute_name, made_sites, optional_site
 from dlc.diagnostics import error
 from dlc.spec.syntax import Expr
@@ -200,9 +199,10 @@ class Making:
         return [statement for weight in weights for statement in self._weight(weight)]
 
     def _weight(self, weight: Weight) -> list[ast.stmt]:
+        width = self.shell.context.width
         keywords = {
             "initializer": initializer(weight, [self.value(argument) for argument in weight.arguments], self),
-            "dtype": None if weight.dtype in ("float", "f32") else dtype_code(weight.dtype),
+            "dtype": None if width(weight.dtype) == width("float") else literal(width(weight.dtype)),
             "trainable": None if weight.kind == "param" else literal(False),
         }
         shape = ast.Tuple([self.value(size) for size in weight.shape], ast.Load())

@@ -19,6 +19,7 @@ from dlc.backends.tensorflow.axes import place
 from dlc.backends.tensorflow.declared import declared_sizes
 from dlc.backends.tensorflow.dialect import KerasDialect
 from dlc.backends.tensorflow.early import Early, early_reads
+from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.words import MASK, attribute_name
 from dlc.ir import BlockId, Module
 from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Name, Unary
@@ -40,6 +41,10 @@ class FileContext:
 
     def __post_init__(self) -> None:
         self.early = early_reads(self.folding.programs)
+
+    def width(self, dtype: str) -> str:
+        """Keras' name of an element type; the family float has the file's precision."""
+        return DTYPE_NAMES[self.precision if dtype == "float" else dtype]
 
     def is_function(self, folded: Folded) -> bool:
         """A block without parameters, layers, states, draws and modes is a function of its inputs."""
