@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dlc.backends.common.evaluate import Unknown, evaluate
@@ -27,9 +27,14 @@ class Argument:
     dimension: bool = False
 
 
-def constructor(folded: Folded, declarations: Mapping[BlockId, Block]) -> tuple[Argument, ...]:
-    """Dimensions first, then hyperparameters, in the spec's order; a default only where all that follow have one."""
-    scope = Scope()
+def constructor(
+    folded: Folded, declarations: Mapping[BlockId, Block], reserved: Iterable[str] = ()
+) -> tuple[Argument, ...]:
+    """Dimensions first, then hyperparameters, in the spec's order; a default only where all that follow have one.
+
+    `reserved`: what the file imports, which the constructor's body needs (`nn.Linear`).
+    """
+    scope = Scope(reserved)
     block = declarations.get(folded.block)
     declared = {one.name: one for one in block.hyperparameters} if block is not None else {}
     wishes = {word: word for word in folded.hyperparameters}

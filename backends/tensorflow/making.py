@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import keyword
 from collections.abc import Callable, Mapping, Sequence
 
 from dlc.backends.common.constructor import value_names
@@ -15,7 +14,7 @@ from dlc.backends.common.native import Arguments
 from dlc.backends.common.quote import call, literal, name, statements
 from dlc.backends.common.rule import VARIES
 from dlc.backends.tensorflow.initial import initializer
-from dlc.backends.tensorflow.shell import Shell, attribute_name, made_sites, optional_site
+from dlc.backends.tensorflow.shell import Shell, made_sites, optional_site
 from dlc.diagnostics import error
 from dlc.spec.syntax import Expr
 
@@ -188,7 +187,7 @@ class Making:
             if default is ... and not keywords:
                 args.append(self.value(value))
             elif default is ... or not (isinstance(value, Known) and _is_default(value.value, default)):
-                keywords.append(ast.keyword(argument_name(word), self.value(value)))
+                keywords.append(ast.keyword(self.shell.argument(word), self.value(value)))
         return ast.Call(self.shell.function(folded), args, keywords)
 
     # --- weights -----------------------------------------------------------------------------------------------
@@ -287,10 +286,6 @@ def weight_names(shell: Shell) -> set[str]:
         if weight.condition is not None:
             names |= set(free_names(weight.condition[0]))
     return names
-
-
-def argument_name(word: str) -> str:
-    return attribute_name(word) if word in ("name", "dtype", "trainable") or keyword.iskeyword(word) else word
 
 
 def _is_default(value: object, default: object) -> bool:

@@ -24,6 +24,9 @@ from dlc.backends.tensorflow.words import MASK, attribute_name
 from dlc.ir import BlockId, Module
 from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Name, Unary
 
+#: What no argument of a constructor may be called: keras.layers.Layer's own, and the modules that its body reads.
+TAKEN = ("dtype", "keras", "math", "name", "np", "ops", "tf", "trainable", "training")
+
 
 @dataclass(slots=True)
 class FileContext:
@@ -179,7 +182,7 @@ class Shell:
     def argument(self, word: str) -> str:
         """A hyperparameter as the constructor's argument."""
         plain = identifier(word)
-        return f"{plain}_" if Scope().is_taken(plain) or plain in ("name", "dtype", "trainable", "training") else plain
+        return f"{plain}_" if Scope(TAKEN).is_taken(plain) else plain
 
     def stored(self, word: str) -> str:
         """A hyperparameter as an attribute; a parameter or layer of the same name goes first."""

@@ -91,7 +91,7 @@ class TorchFile:
 
     def constructor(self, folded: Folded) -> tuple[Argument, ...]:
         if folded.index not in self.constructors:
-            self.constructors[folded.index] = constructor(folded, self.declarations)
+            self.constructors[folded.index] = constructor(folded, self.declarations, _IMPORTED)
         return self.constructors[folded.index]
 
     def is_function(self, folded: Folded) -> bool:

@@ -40,6 +40,7 @@ CHANGES = (
     ("gpt", "Llama", "width", 32),
     ("mixer", "Mixer", "patch", 1),
     ("mixer", "Mixer", "depth", 4),
+    ("names", "Modules", "ops", 7),
     ("ntm", "Turing", "hidden", 7),
     ("vit", "ViT", "width", 24),
     ("vit", "ViT", "patch", 2),
