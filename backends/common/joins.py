@@ -13,7 +13,7 @@ from dlc.backends.common import contents, presence
 from dlc.backends.common import context as places
 from dlc.backends.common.context import Context
 from dlc.backends.common.evaluate import Unknown, evaluate
-from dlc.backends.common.form import Bind, Branch, Node, Ref, Var
+from dlc.backends.common.form import Bind, Branch, Node, Ref, Spread, Var
 from dlc.backends.common.merging import Bound, Merging
 from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
@@ -36,6 +36,19 @@ def choose(merging: Merging, contexts: Sequence[Context], names: Names, values: 
     for context, value in zip(contexts, values, strict=True):
         context.define(value, Var(word))
     return Var(word)
+
+
+def choose_list(
+    merging: Merging, contexts: Sequence[Context], names: Names, lists: Sequence[tuple[int, ...]], wish: str
+) -> Spread | None:
+    """A new name for the lists of values that the arms of a conditional expression give: `[a, b] if c else [b, a]`."""
+    word = _fresh(merging, contexts, wish)
+    branch = _joined(merging, contexts, names, lists, word)
+    if branch is None:
+        merging.joined.discard(word)
+        return None
+    merging.joins.append(branch)
+    return Spread(word)
 
 
 def bind(

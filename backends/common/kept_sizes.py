@@ -2,13 +2,14 @@
 
 Each binding of a name whose size is followed gives an assignment (`construction`), also where the size stays. Here the
 statements are looked at as statements: forward with what each variable is known to be, backward with what is read
-later. Loops and choices that do nothing any more go too.
+later. Loops and choices that do nothing any more go too, and variables that stay what they were.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from dlc.backends.common.choice import if_chain
 from dlc.backends.common.quote import same, target
@@ -22,7 +23,37 @@ def pruned(lines: Sequence[ast.stmt], variables: frozenset[str]) -> list[ast.stm
     if not variables:
         return list(lines)
     changing = _Changes(variables).sequence(lines, {})
-    return _Reads(variables).sequence(changing, set())
+    return _written_out(_Reads(variables).sequence(changing, set()), variables)
+
+
+def _written_out(lines: list[ast.stmt], variables: frozenset[str]) -> list[ast.stmt]:
+    """What is assigned once, at the top, and stays a number or an argument is written where it is read."""
+    stored = [name for line in lines for name in _stored(line)]
+    known: dict[str, ast.expr] = {}
+    out: list[ast.stmt] = []
+    for line in lines:
+        match line:
+            case ast.Assign([ast.Name(word)], ast.Constant() | ast.Name() as value) if (
+                word in variables and stored.count(word) == 1 and not set(_names(value)) & set(stored)
+            ):
+                known[word] = value
+            case _:
+                out.append(line)
+    return [cast(ast.stmt, _Written(known).visit(line)) for line in out] if known else out
+
+
+def _stored(line: ast.stmt) -> Iterator[str]:
+    return (node.id for node in ast.walk(line) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+
+
+class _Written(ast.NodeTransformer):
+    """Replaces variables by what they hold."""
+
+    def __init__(self, known: Known):
+        self.known = known
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.known.get(node.id, node)
 
 
 class _Changes:

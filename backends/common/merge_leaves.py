@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from dlc.backends.common import contents, held, joins, values
+from dlc.backends.common import context as places
 from dlc.backends.common.context import Context, names_at, spread
 from dlc.backends.common.form import Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value, Var
-from dlc.backends.common.joins import choose
+from dlc.backends.common.joins import choose, choose_list
 from dlc.backends.common.merge_making import make
 from dlc.backends.common.merge_shapes import shape
 from dlc.backends.common.merging import Merging
@@ -22,6 +23,8 @@ from dlc.ir import Call, Content, Draw, Equation, Instance, Module, Read, Scan, 
 
 #: What a value is called that a conditional expression chose and the spec gave no name.
 CHOSEN = "chosen"
+#: What a list of values is called that a conditional expression chose.
+PARTS = "parts"
 #: Ops that take any number of operands.
 VARIADIC = frozenset({"concat", "stack", "einsum"})
 
@@ -117,12 +120,30 @@ def _operands(
         common = [one for one in lists[0] if all(one in other for other in lists[1:])]
         if common:
             return (common[0],)
+        if not _have_names(contexts, names, inputs):
+            chosen = choose_list(merging, contexts, names, inputs, PARTS)
+            if chosen is not None:
+                return (chosen,)
     if any(len(one) != len(inputs[0]) for one in inputs):
         raise Refused("different numbers of operands")
     return tuple(
         choose(merging, contexts, names, [one[position] for one in inputs], CHOSEN)
         for position in range(len(inputs[0]))
     )
+
+
+def _have_names(
+    contexts: Sequence[Context], names: Sequence[Mapping[str, Content]], inputs: Sequence[tuple[int, ...]]
+) -> bool:
+    """True if each operand has a name, or something else that reaches it, in all contexts."""
+    if any(len(one) != len(inputs[0]) for one in inputs):
+        return False
+    try:
+        for position in range(len(inputs[0])):
+            places.choose(contexts, names, [one[position] for one in inputs])
+    except Refused:
+        return False
+    return True
 
 
 def _invoke(

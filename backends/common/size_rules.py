@@ -151,12 +151,18 @@ def concat(
     return tuple(out)
 
 
-def _split(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
+def split(equation: Equation, operands: Sequence[Axes], shape: Shape, number: int) -> Axes:
+    """The axes of one part: equal ones have a share of the whole, others what the list of sizes says."""
     place = cast(int, equation.attribute("axis")) % len(shape)
-    parts = equation.attribute("parts")
+    parts = equation.static("parts")
     out = list(operands[0])
     whole = out[place]
-    out[place] = _divided(whole, parts) if isinstance(parts, int) and whole is not None else None
+    if isinstance(parts.value, int):
+        out[place] = None if whole is None else _divided(whole, parts.value)
+    else:
+        listed = parts.source
+        known = isinstance(listed, ListLiteral) and len(listed.items) == len(equation.outputs)
+        out[place] = listed.items[number] if known and isinstance(listed, ListLiteral) else None
     return tuple(out)
 
 
@@ -213,7 +219,6 @@ RULES: Mapping[str, Rule] = {
     ),
     "broadcast_to": _listed,
     "constant": _listed,
-    "split": _split,
     "slice": _slice,
     "gather": _gather,
     "expand_dims": _expand_dims,

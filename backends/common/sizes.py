@@ -151,6 +151,8 @@ class Sizes:
                 return turn_count(module, [cast(int, equation.inputs[place]) for place in places])
 
             return [size_rules.concat(equation, operands, sizes, shape, counted) for shape in results]
+        if equation.op == "split":
+            return [size_rules.split(equation, operands, shape, place) for place, shape in enumerate(results)]
         rule = RULES.get(equation.op)
         if rule is not None:
             return [rule(equation, operands, sizes, shape) for shape in results]

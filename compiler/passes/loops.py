@@ -10,7 +10,7 @@ from dlc.ir import Static
 from dlc.passes import calls, expressions, operators, static
 from dlc.passes.builder import Builder, is_tensor
 from dlc.passes.sources import named, place, substitute
-from dlc.passes.things import Items, Thing, describe
+from dlc.passes.things import Items, Tensor, Thing, describe
 from dlc.spec import syntax
 
 
@@ -79,11 +79,16 @@ def conditional(b: Builder, node: syntax.Conditional) -> Thing:
         b.choices.append(ir.Choice(place(node), (test.source,), arm, expression=True))
     with b.inside(ir.Arm(number, arm)) if test.source is not None else b.inside_nothing():
         thing = expressions.evaluate(b, taken)
-    if len(b.body) == before and test.source is not None:
+    if len(b.body) == before and test.source is not None and not _holds_tensors(thing):
         del b.choices[number:]
     if isinstance(thing, Static | Items):
         return _with_conditional_source(b, node, test, thing, substitute(b, other))
     return thing
+
+
+def _holds_tensors(thing: Thing) -> bool:
+    """True for a tensor, and for a list with tensors in it: later equations may use what the other side gives."""
+    return any(map(_holds_tensors, thing.items)) if isinstance(thing, Items) else isinstance(thing, Tensor)
 
 
 def _with_conditional_source(

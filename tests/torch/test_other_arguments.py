@@ -19,6 +19,7 @@ PROGRAMS = Path(__file__).parent / "programs"
 CASES = [
     ("windows", "Swin", {"depths": [1, 2, 1], "heads": [2, 2, 4], "window": 2}, (2, 3, 32, 32)),
     ("windows", "Swin", {"width": 16, "window": 8}, (1, 3, 32, 32)),
+    ("coupling", "Flow", {"layers": 3, "hidden": 5}, (4, 6)),
 ]
 
 
@@ -51,3 +52,11 @@ def test_windows_are_one_class(tmp_path: Path):
     assert "x.reshape(-1, x.shape[1] // 2, 2, x.shape[2] // 2, 2, x.shape[3])" in text
     assert "WindowAttention_2" not in text
     assert "SwinBlock_2" not in text
+
+
+def test_a_choice_of_lists_is_one_class(tmp_path: Path):
+    text = _code(PROGRAMS / "coupling.dl", tmp_path / "default")
+    assert "        if self.flip:\n            parts = [z, a]\n        else:\n            parts = [a, z]\n" in text
+    assert "self.dense = nn.Linear(dim // 2, hidden)" in text
+    assert "nn.ModuleList(Coupling(6, hidden, i % 2 == 1) for i in range(layers))" in text
+    assert "Coupling_2" not in text
