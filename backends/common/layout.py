@@ -174,11 +174,26 @@ def _function(node: ast.FunctionDef, indent: str) -> list[str]:
         return [*lines, whole, *_block(node.body, indent)]
     inner = indent + STEP
     joined = inner + ", ".join(parameters)
-    middle = [joined] if len(joined) <= WIDTH and len(parameters) > 1 else [f"{inner}{one}," for one in parameters]
+    middle = [joined] if len(joined) <= WIDTH and len(parameters) > 1 else _parameters(node.args, inner)
     end = [f"{indent}){returns}:"]
     if len(end[0]) > WIDTH and node.returns is not None:
         end = _brackets(indent, ") -> ", node.returns, ":")
     return [*lines, f"{indent}def {node.name}(", *middle, *end, *_block(node.body, indent)]
+
+
+def _parameters(node: ast.arguments, indent: str) -> list[str]:
+    """One parameter a line; a default that is too long is broken."""
+    count = len(node.posonlyargs) + len(node.args)
+    plain: list[ast.expr | None] = [*[None] * (count - len(node.defaults)), *node.defaults]
+    star = [None] if node.vararg is not None or node.kwonlyargs else []
+    defaults = [*plain, *star, *node.kw_defaults, *([None] if node.kwarg is not None else [])]
+    lines: list[str] = []
+    for text, default in zip(arguments(node), defaults, strict=True):
+        if default is None or len(f"{indent}{text},") <= WIDTH:
+            lines.append(f"{indent}{text},")
+        else:
+            lines += _line(indent, text.removesuffix(flat(default, CONDITIONAL)), default, ",")
+    return lines
 
 
 def _docstring(text: str, indent: str) -> list[str]:
