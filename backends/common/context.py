@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dlc.backends.common import given_sizes
 from dlc.backends.common.evaluate import PRESENT, Unknown, substitute
 from dlc.backends.common.form import Element, Known, Own, Ref, Spread, Temp, Var
+from dlc.backends.common.recurrences import Header
 from dlc.backends.common.size_arithmetic import simplified
 from dlc.backends.common.structure import Item, Prepared
 from dlc.backends.common.values import Refused, Seen
@@ -34,6 +35,8 @@ class Context:
     open_sizes: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     #: The sizes that a network's own dimensions have: constants in its code.
     sizes: Mapping[str, Expr] = field(default_factory=dict[str, Expr])
+    #: Targets and iterable of each loop around.
+    loops: tuple[Header, ...] = ()
 
     @property
     def module(self) -> Module:
@@ -42,7 +45,7 @@ class Context:
     def define(self, value: int, ref: Ref) -> None:
         self.temps.setdefault(value, []).append(ref)
 
-    def enter(self, targets: Mapping[str, object], turn: int | None) -> Context:
+    def enter(self, targets: Mapping[str, object], turn: int | None, loop: Header | None = None) -> Context:
         """The context of a turn (or, where `turn` is None, of a piece of an unrolled loop)."""
         turns = self.turns if turn is None else (*self.turns, turn)
         temps = {value: list(refs) for value, refs in self.temps.items()}
@@ -56,6 +59,7 @@ class Context:
             set(self.ended),
             set(self.open_sizes),
             self.sizes,
+            self.loops if loop is None else (*self.loops, loop),
         )
 
     def leave(self, last: Context) -> None:
@@ -74,7 +78,7 @@ class Context:
                 source = simplified(substitute(source, self.sizes))
             except Unknown:
                 source = static.source
-        return Seen(static.value, source, self.names, self.module.homes, self.turns, rank)
+        return Seen(static.value, source, self.names, self.module.homes, self.turns, rank, self.loops)
 
 
 def start(program: int, prepared: Prepared, entry: bool) -> Context:

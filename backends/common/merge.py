@@ -86,6 +86,7 @@ def _rolled(merging: Merging, contexts: Sequence[Context], heads: Sequence[LoopT
     header = headers.split(number.module.loops[first.loop], number.names)
     iterable = header.iterable or merge_turns.counted(contexts, heads)
     targets = merge_turns.named(header.targets, iterable, contexts[0].names)
+    targets, iterable = merge_turns.numbered(targets, iterable, contexts, heads)
     lists = [(name, source, merge_turns.entries(contexts, heads, source)) for name, source in header.lists]
     inner: list[Context] = []
     bodies: list[Sequence[Tree]] = []
@@ -96,7 +97,7 @@ def _rolled(merging: Merging, contexts: Sequence[Context], heads: Sequence[LoopT
             raise Refused("the iterable gives another number of turns")
         if head is not None:
             merge_turns.check(context, head, turns)
-        entered = [context.enter(targets, index) for index, targets in enumerate(turns)]
+        entered = [context.enter(one, index, (targets, iterable)) for index, one in enumerate(turns)]
         merge_turns.hold(context, entered, lists)
         if head is not None and entered:
             open_sizes(context, entered, head, iterable, merging.axis_source)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from dlc.backends.common import headers, values
 from dlc.backends.common.context import Context
 from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate
 from dlc.backends.common.form import Formula, Known, Temp, Var
-from dlc.backends.common.structure import LoopTree
+from dlc.backends.common.recurrences import is_carried
+from dlc.backends.common.structure import ChoiceTree, Creation, Item, Leaf, LoopTree, Tree
 from dlc.backends.common.values import Refused
-from dlc.ir import Static
+from dlc.ir import Equation, Static
 from dlc.spec.syntax import Call, Constant, Expr, Name
 
 
@@ -55,6 +56,53 @@ def named(targets: tuple[str, ...], iterable: Expr, taken: Mapping[str, object])
             return (next(word for word in ("i", "j", "k", "turn", "_") if word not in taken or word == "_"),)
         case _:
             return targets
+
+
+def numbered(
+    targets: tuple[str, ...], iterable: Expr, contexts: Sequence[Context], heads: Sequence[LoopTree | None]
+) -> tuple[tuple[str, ...], Expr]:
+    """`for i, x in enumerate(xs)` for `for x in xs` where a number is carried from turn to turn (see `recurrences`)."""
+    match iterable:
+        case Call(Name("range" | "enumerate")):
+            return targets, iterable
+        case _ if len(targets) > 1 or not any(head is not None and _carries(head) for head in heads):
+            return targets, iterable
+        case _:
+            word = next(word for word in ("i", "j", "k", "turn", "turn_2", "turn_3") if word not in contexts[0].names)
+            return (word, *targets), Call(Name("enumerate"), (iterable,))
+
+
+def _carries(head: LoopTree) -> bool:
+    """True if the second turn has a source that is longer than the first turn's, by what a turn does."""
+    if len(head.turns) < 2:
+        return False
+    first, second = dict(_sources(head.turns[0])), dict(_sources(head.turns[1]))
+    return any(key in second and is_carried(source, second[key]) for key, source in first.items())
+
+
+def _sources(body: Iterable[Tree]) -> Iterator[tuple[tuple[object, ...], Expr]]:
+    """The sources of constants, by their place in the text; of the first turn of loops within."""
+    for tree in body:
+        match tree:
+            case LoopTree(turns=turns):
+                yield from _sources(turns[0] if turns else ())
+            case ChoiceTree(body=inner):
+                yield from _sources(inner)
+            case Leaf(item):
+                yield from _of_item(item)
+
+
+def _of_item(item: Item) -> Iterator[tuple[tuple[object, ...], Expr]]:
+    match item.payload:
+        case Creation(instance=instance):
+            named, place = instance.hyperparameters, instance.site
+        case Equation() as equation:
+            named, place = equation.attributes, equation.op
+        case _:
+            return
+    for name, static in named:
+        if static.source is not None:
+            yield (item.origin.statement, place, name), static.source
 
 
 def entries(

@@ -156,7 +156,8 @@ def _reaches(items: tuple[Item, ...]) -> bool:
         if item is items[0] or known & set(equation.inputs):
             known.update(equation.outputs)
     last = items[-1].payload
-    assert isinstance(last, Equation) and isinstance(last.target, Bind)
+    assert isinstance(last, Equation)
+    assert isinstance(last.target, Bind)
     return last.target.content in known
 
 
@@ -166,7 +167,8 @@ def _moved(prepared: Prepared, start: Start, first: int, place: int, bound: int)
     depth = [k for k, frame in enumerate(frames) if isinstance(frame, Turn)][start.loops]
     loop = frames[depth]
     equation = items[place].payload
-    assert isinstance(loop, Turn) and isinstance(equation, Equation)
+    assert isinstance(loop, Turn)
+    assert isinstance(equation, Equation)
     origin = Origin(items[first].origin.span, prepared.module.loops[loop.loop].statement, frames[:depth])
     (number,) = equation.outputs
     made = Item(replace(equation, origin=origin), origin, items[first].names)

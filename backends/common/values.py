@@ -13,6 +13,7 @@ from typing import cast
 from dlc import dims
 from dlc.backends.common.evaluate import Environment, Unknown, evaluate, free_names
 from dlc.backends.common.form import Extent, Formula, Items, Known, Runtime, Turns, Value
+from dlc.backends.common.recurrences import Header, closed
 from dlc.backends.common.rule import VARIES
 from dlc.dims import Dim, Size
 from dlc.ir import Home
@@ -33,6 +34,8 @@ class Seen:
     homes: tuple[Home, ...] = ()
     turns: tuple[int, ...] = ()
     rank: int | None = None
+    #: Targets and iterable of each loop around.
+    loops: tuple[Header, ...] = ()
 
 
 def merge(seen: Sequence[Seen]) -> Value:
@@ -43,6 +46,9 @@ def merge(seen: Sequence[Seen]) -> Value:
             return Formula(source) if free_names(source) else Known(_typed(evaluate(source, {}), first.value))
     if all(isinstance(one.value, tuple) for one in seen):
         return _items(seen)
+    carried = next((source for source in closed(seen) if _gives(source, seen)), None)
+    if carried is not None:
+        return Formula(carried)
     told = _told_by_a_name(seen)
     if told is not None:
         return Formula(told)
@@ -176,7 +182,7 @@ def _items(seen: Sequence[Seen]) -> Value:
     items: list[Value] = []
     for position in range(len(tuples[0])):
         part = [
-            Seen(values[position], _item_source(one, position), one.names, one.homes, one.turns, one.rank)
+            Seen(values[position], _item_source(one, position), one.names, one.homes, one.turns, one.rank, one.loops)
             for one, values in zip(seen, tuples, strict=True)
         ]
         items.append(merge(part))

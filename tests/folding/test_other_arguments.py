@@ -19,6 +19,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a size that grows in some turns": ("carried", "Doubling", {"widths": [5, 3]}),
     "a size that a loop of any length grows": ("carried", "Tripling", {"turns": 3}),
     "lists of lists": ("branches", "Inception", {"branches": [[2, 3], [4]]}),
+    "numbers that loops carry": ("counted", "Counted", {"depths": [1, 3, 2]}),
     "two sizes": ("carried", "Ladder", {"depth": 2, "growth": 5}),
     "a loop in a loop": ("carried", "Halving", {"depths": [1, 3], "growth": 6}),
     "resnet": ("resnet", "ResNet50", {"classes": 7}),
@@ -33,7 +34,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
 def test_the_constructor_takes_other_arguments(case: str, natives: bool, tmp_path: Path):
     """The parameters are those of the spec elaborated with the same settings."""
     name, network, arguments = CASES[case]
-    folder = "tests/folding/cases" if name in ("branches", "carried") else "examples"
+    folder = "tests/folding/cases" if name in ("branches", "carried", "counted") else "examples"
     path = ROOT / folder / f"{name}.dl"
     text = backend.compile(unit_of(path), Options(natives=natives)).files[f"{name}_torch.py"]
     (tmp_path / "code.py").write_text(str(text), encoding="utf-8")
