@@ -5,7 +5,21 @@ from __future__ import annotations
 import ast
 
 from dlc.backends.common import given_sizes, held
-from dlc.backends.common.form import Fetch, Invoke, Items, Known, Make, Node, Ref, Run, Sample, Spread, Temp, Value
+from dlc.backends.common.form import (
+    Fetch,
+    Invoke,
+    Items,
+    Known,
+    Make,
+    Node,
+    Ref,
+    Run,
+    Sample,
+    Slot,
+    Spread,
+    Temp,
+    Value,
+)
 from dlc.backends.common.native import Arguments
 from dlc.backends.common.operands import Operands
 from dlc.backends.common.quote import quote
@@ -42,7 +56,7 @@ class Expressions(Operands):
     def _fetch(self, node: Fetch) -> ast.expr:
         """A parameter of another instance, by its path."""
         target = self.slot(node.slot)
-        make = self.makes.get(node.slot.site)
+        make = self._make(node.slot)
         native = None if make is None else self.owner.folding.of(make.target).native
         for part in node.parameter.split("."):
             here = quote("$x[$i]", x=target, i=int(part)) if part.isdigit() else None
@@ -82,7 +96,7 @@ class Expressions(Operands):
         given = {
             word: self.ref(ref) if word in sizes else self.tensor(ref) for word, ref in node.inputs if ref is not None
         }
-        make = self.makes.get(node.slot.site)
+        make = self._make(node.slot)
         if make is None:  # a given layer is an object
             make = Make(node.slot, callee.block, node.target, (), (), ())
         if callee.native is not None and callee.native.construct is None:
@@ -102,6 +116,10 @@ class Expressions(Operands):
         if callee.native is not None and callee.native.apply is not None:
             return callee.native.apply({**given, "layer": target}, self.native_arguments(make))
         return self.dialect.layer(target, args, layers, keywords)
+
+    def _make(self, slot: Slot) -> Make | None:
+        """What makes an instance; None for a given layer. Turns of a written-out loop differ in what they make."""
+        return self.turns.get(slot) or self.makes.get(slot.site)
 
     def native_arguments(self, make: Make) -> Arguments:
         pairs = (*make.hyperparameters, *make.dims)

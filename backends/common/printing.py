@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from dlc.backends.common import given_sizes, held, usage
 from dlc.backends.common.dialect import Dialect
 from dlc.backends.common.facts import Facts
-from dlc.backends.common.form import Bind, Form, Loop, Make, walk
+from dlc.backends.common.form import Bind, Form, Loop, Make, Slot, walk
 from dlc.backends.common.liveness import Live
 from dlc.backends.common.names import Scope
 from dlc.backends.common.overwritten import overwritten
@@ -62,7 +62,10 @@ class Printing:
         self.collectors: dict[int, str] = {}
         self.frames: list[Frame] = []
         self.loop_words: dict[str, str] = {}
-        self.makes: dict[str, Make] = {node.slot.site: node for node in walk(form.body) if isinstance(node, Make)}
+        made = [node for node in walk(form.body) if isinstance(node, Make)]
+        self.makes: dict[str, Make] = {node.slot.site: node for node in made}
+        #: A written-out loop makes several things at one site.
+        self.turns: dict[Slot, Make] = {node.slot: node for node in made}
         self.copies: dict[str, str] = {}
         self.overwritten = {word: scope.allocate(word) for word in overwritten(form)}
         #: Sizes of inputs whose name the body assigns to, by input and axis.
