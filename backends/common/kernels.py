@@ -14,9 +14,8 @@ _NAMES = {
 }
 
 
-def no_kernel(framework: str, op: str | None, dtype: str) -> DlcError:
-    """E0815. `dtype`: the framework's name for it or dlc's; `op`: the framework's name, None where it does not tell."""
+def no_kernel(framework: str, what: str, dtype: str) -> DlcError:
+    """E0815. `what` it lacks, as "`Conv`"; `dtype`: the framework's name for it or dlc's."""
     width = _NAMES.get(dtype.lower(), dtype)
-    what = "kernel for an op of this network" if op is None else f"`{op}`"
     hint = "every backend has f32; another backend may have this precision"
     return error("E0815", f"{framework} has no {what} in {width} on the CPU", hint=hint, exit_code=3)

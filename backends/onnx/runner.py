@@ -78,10 +78,10 @@ class Runner:
             )
         except Exception as problem:
             if lacks := _LACKS.search(str(problem)):
-                raise no_kernel("ONNX Runtime", lacks[1], precision) from problem
+                raise no_kernel("ONNX Runtime", f"`{lacks[1]}`", precision) from problem
             raise error("E0804", f"ONNX Runtime refuses {entry}: {problem}", exit_code=3) from problem
         if any(item.type == _UNFED for item in (*self._session.get_inputs(), *self._session.get_outputs())):
-            raise no_kernel("ONNX Runtime", None, "bf16")
+            raise no_kernel("ONNX Runtime", "arrays", "bf16")
         self._metadata = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def run(self, inputs: Mapping[str, Array], training: bool) -> dict[str, Array]:

@@ -143,7 +143,7 @@ def _no_kernel(problem: BaseException) -> DlcError | None:
     frames = [frame.f_locals for frame, _ in traceback.walk_tb(problem.__traceback__)]
     traced = [str(held["op_type_name"]) for held in frames if "op_type_name" in held]
     op = found.groupdict().get("op") or (traced[-1] if traced else None)
-    return no_kernel("TensorFlow", op, found["dtype"])
+    return no_kernel("TensorFlow", f"`{op}`" if op else "kernel for an op of this network", found["dtype"])
 
 
 def _underscored(name: str) -> str:

@@ -63,7 +63,7 @@ class Runner:
                 result = self.model(*args, **keywords)
         except RuntimeError as problem:  # NotImplementedError is one
             if lacks := _LACKS.search(str(problem)):
-                raise no_kernel("PyTorch", *lacks.groups()) from problem
+                raise no_kernel("PyTorch", f"`{lacks[1]}`", lacks[2]) from problem
             raise
         results = result if isinstance(result, tuple) else (result,)
         words = [*self.entry["outputs"], *(f"next {word}" for word in self.entry["states"])]

@@ -100,6 +100,8 @@ def _compare_floats(name: str, found: Array, exact: Array, others: Sequence[Arra
     where = _worst(found, exact)
     if noise > NOISE_LIMIT[precision]:
         message = f"rounding alone moves this output by {noise:.1e} of its largest value"
+        if noise == float("inf"):
+            message = f"numbers of this output, or of those that lead to it, are beyond the range of {precision}"
         return OutputReport(name, INCONCLUSIVE, error, noise, tolerance, message, where)
     if error <= tolerance:
         return OutputReport(name, AGREES, error, noise, tolerance, "", where)

@@ -54,6 +54,13 @@ def _power(site: Site) -> ast.expr:
     return quote("$0 ** $1", *site.operands)
 
 
+def _erf(site: Site) -> ast.expr:
+    """In float64, TensorFlow 2.21 gives NaN for infinities and for huge numbers; beyond 6, erf is 1 to the last digit."""
+    if site.types[0].dtype == "f64":
+        return quote("ops.erf(ops.clip($0, -6.0, 6.0))", site.operands[0])
+    return quote("ops.erf($0)", site.operands[0])
+
+
 ELEMENTWISE: dict[str, Rule] = {
     "exp": "ops.exp($0)",
     "log": "ops.log($0)",
@@ -66,7 +73,7 @@ ELEMENTWISE: dict[str, Rule] = {
     "tan": "ops.tan($0)",
     "tanh": "ops.tanh($0)",
     "sigmoid": "ops.sigmoid($0)",
-    "erf": "ops.erf($0)",
+    "erf": _erf,
     "relu": _relu,
     "negative": "-$0",
     "abs": "ops.abs($0)",
