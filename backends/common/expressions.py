@@ -12,6 +12,7 @@ from dlc.backends.common.form import (
     Known,
     Make,
     Node,
+    Own,
     Ref,
     Run,
     Sample,
@@ -19,10 +20,11 @@ from dlc.backends.common.form import (
     Spread,
     Temp,
     Value,
+    Var,
 )
 from dlc.backends.common.native import Arguments
 from dlc.backends.common.operands import Operands
-from dlc.backends.common.quote import quote
+from dlc.backends.common.quote import name, quote
 from dlc.backends.common.rule import VARIES, Site
 from dlc.backends.common.values import written
 from dlc.dims import Size
@@ -154,13 +156,23 @@ class Tools:
         return self.body.dialect.full(code, value, shape, kind, self.anchor())
 
     def anchor(self) -> ast.expr | None:
-        """The first input; else the first parameter."""
+        """The first input, or what its name stands for now; else the first parameter."""
         form = self.body.form
         sizes = self.body.given_sizes
         tensors = [word for word in self.body.arguments if word not in sizes and not held.is_held(word)]
+        for word in tensors:
+            if all(map(self._is_tensor, self.body.contents.get(word, ()))):
+                return name(self.body.variables[word])
         if tensors:
             return self.body.own(tensors[0])
         return self.body.owner.own(form.weights[0].name) if form.weights else None
+
+    def _is_tensor(self, content: object) -> bool:
+        """False for a list, for nothing, and for what may be printed as a number."""
+        if not isinstance(content, Temp):
+            return isinstance(content, Own | Var)
+        kind = self.body.kinds.get(content.id)
+        return kind is None or kind.rank > 0
 
 
 def _derived(value: Value) -> tuple[bool, ...]:

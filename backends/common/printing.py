@@ -56,6 +56,11 @@ class Printing:
             if word not in self.variables or self.plainly:
                 self.variables[word] = scope.allocate(word)
         self.binds = Counter(bound)
+        #: What each name comes to stand for.
+        self.contents: dict[str, list[object]] = {}
+        for node in walk(form.body):
+            if isinstance(node, Bind) and self.live.keeps(node):
+                self.contents.setdefault(node.name, []).append(node.content)
         self.uses = usage.count(form, self.live)
         self.pending: dict[int, ast.expr] = {}
         self.numbers: dict[int, tuple[ast.expr, object]] = {}

@@ -129,10 +129,24 @@ class Replay:
         self.run(orelse)
         second = self.names
         nothing = self.terms.of("undefined")
+        joined: dict[tuple[int, int], Known] = {}  # names of one list stay names of one list
         for word in {**first, **second}:
             one, other = first.get(word, nothing), second.get(word, nothing)
             if self.terms.freeze(one) != self.terms.freeze(other):
-                self.names[word] = self.terms.of("choice", test, self.terms.freeze(one), self.terms.freeze(other))
+                pair = id(one), id(other)
+                if pair not in joined:
+                    joined[pair] = self._either(test, one, other)
+                self.names[word] = joined[pair]
+
+    def _either(self, test: Term, one: Known, other: Known) -> Known:
+        """What a name stands for after a choice; of lists, what they start with is known still."""
+        if not isinstance(one, list) or not isinstance(other, list):
+            return self.terms.of("choice", test, self.terms.freeze(one), self.terms.freeze(other))
+        same = 0
+        while same < min(len(one), len(other)) and self.terms.freeze(one[same]) == self.terms.freeze(other[same]):
+            same += 1
+        rest = self.terms.of("choice", test, self.terms.freeze(one[same:]), self.terms.freeze(other[same:]))
+        return [*one[:same], self.terms.of("all of", rest)]
 
     def _items(self, node: ast.expr) -> list[Known]:
         """What a loop goes over, in its turns."""

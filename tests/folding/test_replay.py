@@ -74,6 +74,17 @@ network Case:
         b = old
     output y = a - 2 * b
 """,
+    "a list that grows in some turns": """
+network Case:
+    input x: float[N, 4]
+    states = [x]
+    for i in range(3):
+        states = states + [x]
+        if i % 2 == 0:
+            x = x -> dense(4)
+            states = states + [x]
+    output y = concat(states, axis=-1)
+""",
     "an input bound again under a choice": """
 block masked:
     input x: float[N, 4]
@@ -132,6 +143,10 @@ SPOILT = {
     ),
     "the other arm": ("if t:\n    x = f(x)\nreturn x", "x = f(x)\nreturn x"),
     "a buffer written before": ("y = f(s.b)\ns.b.copy_(x)\nreturn y", "s.b.copy_(x)\ny = f(s.b)\nreturn y"),
+    "a list shared before a choice": (
+        "a = [x]\nb = [*a]\nif t:\n    a = [*a, y]\na = [*a, z]\nreturn h(*b)",
+        "a = [x]\nb = a\nif t:\n    a.append(y)\na.append(z)\nreturn h(*b)",
+    ),
     "one draw for two": ("a = torch.rand(2)\nb = torch.rand(2)\nreturn h(a, b)", "a = torch.rand(2)\nreturn h(a, a)"),
 }
 
@@ -148,3 +163,8 @@ def test_replay_sees_through_names_and_lists():
     one = "a = f(x)\nitems = [a]\nitems.append(g(a))\nreturn h(*items[::-1])"
     other = "b = f(x)\nc = g(b)\nreturn h(*reversed([b, c]))"
     replay.require_same(ast.parse(one).body, ast.parse(other).body, ["x"])
+
+
+def test_a_list_that_grows_in_some_turns_is_appended_to(tmp_path: Path):
+    code = require_agreement(written(tmp_path, REBOUND["a list that grows in some turns"]), tmp_path)
+    assert code.count("states.append(x)") == 2
