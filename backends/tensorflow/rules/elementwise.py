@@ -55,7 +55,7 @@ def _power(site: Site) -> ast.expr:
 
 
 def _erf(site: Site) -> ast.expr:
-    """In float64, TensorFlow 2.21 gives NaN for infinities and for huge numbers; beyond 6, erf is 1 to the last digit."""
+    """In float64, TensorFlow 2.21 gives NaN for infinite and for huge numbers; beyond 6, erf is 1 to the last bit."""
     if site.types[0].dtype == "f64":
         return quote("ops.erf(ops.clip($0, -6.0, 6.0))", site.operands[0])
     return quote("ops.erf($0)", site.operands[0])
