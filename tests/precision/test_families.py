@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dlc import networks
@@ -28,15 +29,15 @@ def unit_of(path: Path) -> Unit:
     return networks.elaborate(load_project(path)).unit
 
 
-def cases_of(path: Path, precision: str, workers: Workers, natives: bool = True) -> tuple[Case, ...]:
-    settings = Settings(precision=precision, sizes=1, natives=(natives,))
+def cases_of(path: Path, precision: str, workers: Workers, **settings_: Any) -> tuple[Case, ...]:
+    settings = Settings(precision=precision, sizes=1, **settings_)
     return verify(unit_of(path), BACKENDS, settings, workers).cases
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_families(precision: str, workers: Workers) -> None:
     """None of these small networks is inconclusive, and what is missing is missing."""
-    cases = cases_of(HERE / "families.dl", precision, workers)
+    cases = cases_of(HERE / "families.dl", precision, workers, modes=("training",))
     for case in cases:
         require_right(case, precision)
         assert case.status != INCONCLUSIVE, case
@@ -56,8 +57,15 @@ def test_user_specs(path: Path, precision: str, workers: Workers) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", PRECISIONS)
+def test_inference(precision: str, workers: Workers) -> None:
+    for case in cases_of(HERE / "families.dl", precision, workers, modes=("inference",)):
+        require_right(case, precision)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_own_bodies(precision: str, workers: Workers) -> None:
-    for case in cases_of(HERE / "families.dl", precision, workers, natives=False):
+    for case in cases_of(HERE / "families.dl", precision, workers, natives=(False,)):
         require_right(case, precision)
 
 
