@@ -166,11 +166,13 @@ def _prefixed_string(place: Place) -> str | None:
 
 
 def _item_assignment(place: Place) -> str | None:
-    """`x[0] = 3`, `x.y = 3`."""
+    """`x[0] = 3`, `x.y = 3`, `self.fc = dense(8)`."""
     if len(place.before) != 1 or place.token.kind not in ("[", ".") or "=" not in place.expected:
         return None
     if not any(token.kind == "=" for token in place.after):
         return None
+    if place.before[0].text == "self" and place.token.kind == "." and place.after:
+        return f"names need no `self.`: write `{place.after[0].text} = ...`"
     return "a value never changes: make a new one by `where`, `concat` or `stack`, and name it"
 
 

@@ -219,7 +219,7 @@ def _distribution(b: Builder, node: syntax.Expr, known: Sequence[str] = tuple(DI
             f"`{shown}` is no distribution",
             node.span,
             expected=", ".join(known),
-            hint=did_you_mean(shown, known),
+            hint=did_you_mean(shown.replace("glorot", "xavier").replace("he_", "kaiming_"), known),
         )
     wanted = DISTRIBUTIONS[name.id]
     args = node.args if isinstance(node, syntax.Call) else ()
