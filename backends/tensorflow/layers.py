@@ -58,8 +58,88 @@ class Conv2D(keras.layers.Conv2D):
         return {**super().get_config(), "border": self.border}
 
 
+class Conv1D(keras.layers.Conv1D):
+    """keras.layers.Conv1D with the padding and the initial weights of torch.nn.Conv1d."""
+
+    def __init__(
+        self, filters: int, kernel_size: int, border: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(filters, kernel_size, **kwargs)
+        self.border = border
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        bound = 1 / math.sqrt(math.prod(self.kernel_size) * input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        border = (self.border, self.border)
+        return super().call(tf.pad(inputs, [(0, 0), border, (0, 0)]))
+
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        batch, *sizes, channels = input_shape
+        wide = [None if size is None else size + 2 * self.border for size in sizes]
+        return super().compute_output_shape((batch, *wide, channels))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "border": self.border}
+
+
+class Conv3D(keras.layers.Conv3D):
+    """keras.layers.Conv3D with the padding and the initial weights of torch.nn.Conv3d."""
+
+    def __init__(
+        self, filters: int, kernel_size: int, border: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(filters, kernel_size, **kwargs)
+        self.border = border
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        bound = 1 / math.sqrt(math.prod(self.kernel_size) * input_shape[-1])
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        border = (self.border, self.border)
+        return super().call(tf.pad(inputs, [(0, 0), border, border, border, (0, 0)]))
+
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        batch, *sizes, channels = input_shape
+        wide = [None if size is None else size + 2 * self.border for size in sizes]
+        return super().compute_output_shape((batch, *wide, channels))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "border": self.border}
+
+
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """keras.layers.Conv2DTranspose with the initial weights of torch.nn.ConvTranspose2d."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        bound = 1 / math.sqrt(math.prod(self.kernel_size) * self.filters)
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
+
+
+class Conv1DTranspose(keras.layers.Conv1DTranspose):
+    """keras.layers.Conv1DTranspose with the initial weights of torch.nn.ConvTranspose1d."""
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        bound = 1 / math.sqrt(math.prod(self.kernel_size) * self.filters)
+        self.kernel_initializer = keras.initializers.RandomUniform(-bound, bound)
+        self.bias_initializer = keras.initializers.RandomUniform(-bound, bound)
+        super().build(input_shape)
+
+
+class Conv3DTranspose(keras.layers.Conv3DTranspose):
+    """keras.layers.Conv3DTranspose with the initial weights of torch.nn.ConvTranspose3d."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         bound = 1 / math.sqrt(math.prod(self.kernel_size) * self.filters)

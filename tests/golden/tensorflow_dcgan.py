@@ -106,11 +106,6 @@ class GeneratorBody(keras.layers.Layer):
         return ops.reshape(image, (-1, 1, 28, 28))
 
 
-def leaky_relu(x: tf.Tensor, *, slope: float = 0.01) -> tf.Tensor:
-    """x where x > 0, else slope x (Maas, Hannun, Ng, 2013)."""
-    return ops.where(x > 0.0, x, slope * x)
-
-
 @keras.saving.register_keras_serializable(package="dcgan_9aece563")
 class DiscriminatorBody(keras.layers.Layer):
     def __init__(self, **kwargs: Any) -> None:
@@ -123,8 +118,9 @@ class DiscriminatorBody(keras.layers.Layer):
         self.built = True
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        logit = leaky_relu(self.conv2d(ops.reshape(image, (-1, 28, 28, 1))), slope=0.2)
-        logit = leaky_relu(self.batch_norm(self.conv2d_2(logit)), slope=0.2)
+        logit = self.conv2d(ops.reshape(image, (-1, 28, 28, 1)))
+        logit = self.conv2d_2(keras.activations.leaky_relu(logit, negative_slope=0.2))
+        logit = keras.activations.leaky_relu(self.batch_norm(logit), negative_slope=0.2)
         logit = self.dense(self.flatten(ops.transpose(logit, (0, 3, 1, 2))))
         return logit
 

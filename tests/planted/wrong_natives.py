@@ -12,6 +12,7 @@ from dlc.backends.common.quote import quote
 from dlc.backends.onnx.graph import Builder, Value
 from dlc.backends.onnx.natives import NATIVES as ONNX_NATIVES
 from dlc.backends.onnx.natives import Native as OnnxNative
+from dlc.backends.tensorflow.natives import ALWAYS
 from dlc.backends.tensorflow.natives import NATIVES as TENSORFLOW_NATIVES
 from dlc.backends.torch.natives import NATIVES as TORCH_NATIVES
 from dlc.backends.torch.natives.parts import always
@@ -69,7 +70,7 @@ def is_unconditional(native: Any) -> bool:
     """Whether a native stands for its block always (ONNX: in 32 bits)."""
     if isinstance(native, OnnxNative):
         return not native.when
-    return native.condition is always
+    return native.condition in (always, ALWAYS)
 
 
 def everywhere(native: Any) -> Any:

@@ -16,6 +16,7 @@ from keras_models import check_agrees, compiled, imported, written
 
 NETWORK = "network Net:\n    input x: {kind}\n    output y = {value}\n"
 VECTOR, MATRIX, SEQUENCE, LINE = "float[6]", "float[N, 6]", "float[N, T, 6]", "float[N, 4, 5]"
+WIDE_IMAGE, SOLID = "float[N, 4, 8, 6]", "float[N, 4, 5, 6, 4]"
 IMAGE, TOKENS = "float[N, 4, 8, 8]", "int[N, T] in 0..5"
 WIDE, SPEC_LAYOUT = Options(precision="f64"), Options(spec_layout=True)
 
@@ -43,6 +44,37 @@ INSIDE: dict[str, tuple[str, list[tuple[str, str]]]] = {
             (IMAGE, "x -> conv_transpose2d(3, 7, stride=3, padding=2)"),
         ],
     ),
+    "conv1d": (
+        "keras.layers.Conv1D",
+        [
+            (LINE, "x -> conv1d(3, 3)"),
+            (LINE, "x -> conv1d(3, 3, stride=2, padding=1, bias=false)"),
+            (LINE, "x -> conv1d(3, 2, padding=2, dilation=3)"),
+        ],
+    ),
+    "conv3d": (
+        "keras.layers.Conv3D",
+        [
+            (SOLID, "x -> conv3d(3, 3)"),
+            (SOLID, "x -> conv3d(3, 3, stride=2, padding=1, bias=false)"),
+            (SOLID, "x -> conv3d(3, 2, padding=1, dilation=2)"),
+        ],
+    ),
+    "conv_transpose1d": (
+        "keras.layers.Conv1DTranspose",
+        [
+            (LINE, "x -> conv_transpose1d(3, 4, stride=2, padding=1)"),
+            (LINE, "x -> conv_transpose1d(3, 3, stride=2, bias=false)"),
+            (LINE, "x -> conv_transpose1d(3, 7, stride=3, padding=2)"),
+        ],
+    ),
+    "conv_transpose3d": (
+        "keras.layers.Conv3DTranspose",
+        [
+            (SOLID, "x -> conv_transpose3d(3, 4, stride=2, padding=1)"),
+            (SOLID, "x -> conv_transpose3d(3, 3, stride=2, bias=false)"),
+        ],
+    ),
     "embedding": (
         "keras.layers.Embedding",
         [(TOKENS, "x -> embedding(5, 3)"), ("int[] in 0..5", "embedding(5, 3)(x)")],
@@ -60,7 +92,47 @@ INSIDE: dict[str, tuple[str, list[tuple[str, str]]]] = {
             (IMAGE, "x -> conv2d(3, 1) -> batch_norm -> conv2d(2, 1)"),
         ],
     ),
+    "rms_norm": (
+        "keras.layers.RMSNormalization",
+        [(SEQUENCE, "x -> rms_norm"), (MATRIX, "x -> rms_norm(epsilon=0.1)"), (IMAGE, "x -> rms_norm")],
+    ),
     "dropout": ("keras.layers.Dropout", []),
+    "global_avg_pool1d": ("keras.layers.GlobalAveragePooling1D", [(LINE, "x -> conv1d(3, 1) -> global_avg_pool")]),
+    "global_avg_pool3d": ("keras.layers.GlobalAveragePooling3D", [(SOLID, "x -> conv3d(3, 1) -> global_avg_pool")]),
+    "max_pool1d": ("keras.layers.MaxPooling1D", [(LINE, "x -> max_pool1d(2)"), (LINE, "x -> max_pool1d(2, stride=3)")]),
+    "avg_pool1d": (
+        "keras.layers.AveragePooling1D",
+        [(LINE, "x -> avg_pool1d(2)"), (LINE, "x -> avg_pool1d(3, stride=1)")],
+    ),
+    "max_pool3d": (
+        "keras.layers.MaxPooling3D",
+        [(SOLID, "x -> max_pool3d(2)"), (SOLID, "x -> max_pool3d(3, stride=1)")],
+    ),
+    "avg_pool3d": (
+        "keras.layers.AveragePooling3D",
+        [(SOLID, "x -> avg_pool3d(2)"), (SOLID, "x -> avg_pool3d(3, stride=1)")],
+    ),
+    "leaky_relu": (
+        "keras.activations.leaky_relu",
+        [(MATRIX, "x -> leaky_relu"), (MATRIX, "x -> leaky_relu(slope=0.2)"), (MATRIX, "x -> leaky_relu(slope=-0.5)")],
+    ),
+    "gelu": ("keras.activations.gelu", [(MATRIX, "x -> gelu"), (MATRIX, "x -> gelu(approximate=true)")]),
+    "soft_shrink": (
+        "keras.activations.soft_shrink",
+        [(MATRIX, "x -> soft_shrink"), (MATRIX, "x -> soft_shrink(threshold=-0.2)")],
+    ),
+    "hard_shrink": (
+        "keras.activations.hard_shrink",
+        [(MATRIX, "x -> hard_shrink"), (MATRIX, "x -> hard_shrink(threshold=0.2)")],
+    ),
+    "hard_tanh": ("keras.activations.hard_tanh", [(MATRIX, "x -> hard_tanh")]),
+    "silu": ("keras.activations.silu", [(MATRIX, "x -> silu"), (MATRIX, "(x * 1e-6) -> silu")]),
+    "softplus": ("keras.activations.softplus", [(MATRIX, "(x * 30) -> softplus")]),
+    "mish": ("keras.activations.mish", [(MATRIX, "(x * 1e-6) -> mish")]),
+    "softsign": ("keras.activations.softsign", [(MATRIX, "(x * 1e-6) -> softsign")]),
+    "log_sigmoid": ("keras.activations.log_sigmoid", [(MATRIX, "(x * 30) -> log_sigmoid")]),
+    "tanh_shrink": ("keras.activations.tanh_shrink", [(MATRIX, "x -> tanh_shrink")]),
+    "glu": ("keras.activations.glu", [(SEQUENCE, "x -> glu"), (IMAGE, "x -> glu")]),
     "global_avg_pool": ("keras.layers.GlobalAveragePooling2D", [(IMAGE, "x -> conv2d(3, 1) -> global_avg_pool")]),
     "flatten": (
         "keras.layers.Flatten",
@@ -96,6 +168,32 @@ OUTSIDE: dict[tuple[str, str], tuple[str, str, Options]] = {
     ("conv2d", "windows_last"): (IMAGE, "x -> conv2d(3, 3)", SPEC_LAYOUT),
     ("conv2d", "one_group"): (IMAGE, "x -> conv2d(4, 3, groups=2)", Options()),
     ("conv2d", "undilated"): (IMAGE, "x -> conv2d(3, 3, dilation=2)", Options()),
+    ("conv1d", "is_float"): (LINE, "x -> conv1d(3, 3)", WIDE),
+    ("conv1d", "windows_last"): (LINE, "x -> conv1d(3, 3)", SPEC_LAYOUT),
+    ("conv1d", "one_group"): (LINE, "x -> conv1d(4, 3, groups=2)", Options()),
+    ("conv1d", "strides_or_dilates"): (LINE, "x -> conv1d(3, 2, stride=2, dilation=2)", Options()),
+    ("conv3d", "is_float"): (SOLID, "x -> conv3d(3, 3)", WIDE),
+    ("conv3d", "windows_last"): (SOLID, "x -> conv3d(3, 3)", SPEC_LAYOUT),
+    ("conv3d", "one_group"): (SOLID, "x -> conv3d(4, 3, groups=2)", Options()),
+    ("conv3d", "strides_or_dilates"): (SOLID, "x -> conv3d(3, 2, stride=2, dilation=2)", Options()),
+    ("conv_transpose1d", "is_float"): (LINE, "x -> conv_transpose1d(3, 3)", WIDE),
+    ("conv_transpose1d", "windows_last"): (LINE, "x -> conv_transpose1d(3, 3)", SPEC_LAYOUT),
+    ("conv_transpose1d", "covers"): (LINE, "x -> conv_transpose1d(3, 1, stride=2)", Options()),
+    ("conv_transpose1d", "cuts_evenly"): (LINE, "x -> conv_transpose1d(3, 3, stride=2, padding=1)", Options()),
+    ("conv_transpose1d", "without_output_padding"): (
+        LINE,
+        "x -> conv_transpose1d(3, 4, stride=2, padding=1, output_padding=1)",
+        Options(),
+    ),
+    ("conv_transpose3d", "is_float"): (SOLID, "x -> conv_transpose3d(3, 3)", WIDE),
+    ("conv_transpose3d", "windows_last"): (SOLID, "x -> conv_transpose3d(3, 3)", SPEC_LAYOUT),
+    ("conv_transpose3d", "covers"): (SOLID, "x -> conv_transpose3d(3, 1, stride=2)", Options()),
+    ("conv_transpose3d", "cuts_evenly"): (SOLID, "x -> conv_transpose3d(3, 3, stride=2, padding=1)", Options()),
+    ("conv_transpose3d", "without_output_padding"): (
+        SOLID,
+        "x -> conv_transpose3d(3, 4, stride=2, padding=1, output_padding=1)",
+        Options(),
+    ),
     ("conv_transpose2d", "is_float"): (IMAGE, "x -> conv_transpose2d(3, 3)", WIDE),
     ("conv_transpose2d", "windows_last"): (IMAGE, "x -> conv_transpose2d(3, 3)", SPEC_LAYOUT),
     ("conv_transpose2d", "covers"): (IMAGE, "x -> conv_transpose2d(3, 1, stride=2)", Options()),
@@ -111,6 +209,29 @@ OUTSIDE: dict[tuple[str, str], tuple[str, str, Options]] = {
     ("layer_norm", "over_last"): (IMAGE, "x -> conv2d(3, 1) -> layer_norm -> conv2d(2, 1)", Options()),
     ("batch_norm", "is_float"): (MATRIX, "x -> batch_norm", WIDE),
     ("batch_norm", "channels_last"): (LINE, "x -> batch_norm", Options()),
+    ("rms_norm", "is_float"): (SEQUENCE, "x -> rms_norm", WIDE),
+    ("rms_norm", "has_batch"): (VECTOR, "x -> rms_norm", Options()),
+    ("rms_norm", "over_last"): (IMAGE, "x -> conv2d(3, 1) -> rms_norm -> conv2d(2, 1)", Options()),
+    ("global_avg_pool1d", "is_float"): (LINE, "x -> conv1d(3, 1) -> global_avg_pool", WIDE),
+    ("global_avg_pool1d", "over_line"): (LINE, "x -> conv1d(3, 1) -> global_avg_pool", SPEC_LAYOUT),
+    ("global_avg_pool3d", "is_float"): (SOLID, "x -> conv3d(3, 1) -> global_avg_pool", WIDE),
+    ("global_avg_pool3d", "over_solid"): (SOLID, "x -> conv3d(3, 1) -> global_avg_pool", SPEC_LAYOUT),
+    ("leaky_relu", "is_float"): (MATRIX, "x -> leaky_relu", WIDE),
+    ("hard_tanh", "unit_range"): (MATRIX, "x -> hard_tanh(low=-1.5)", Options()),
+    ("glu", "halves_last"): (WIDE_IMAGE, "x -> conv2d(4, 1) -> glu -> conv2d(2, 1)", Options()),
+    ("glu", "has_known_last"): ("float[N, T]", "concat([x, x], axis=1) -> glu", Options()),
+    ("max_pool1d", "is_float"): (LINE, "x -> max_pool1d(2)", WIDE),
+    ("max_pool1d", "windows_last"): (LINE, "x -> max_pool1d(2)", SPEC_LAYOUT),
+    ("max_pool1d", "unpadded"): (LINE, "x -> max_pool1d(3, padding=1)", Options()),
+    ("avg_pool1d", "is_float"): (LINE, "x -> avg_pool1d(2)", WIDE),
+    ("avg_pool1d", "windows_last"): (LINE, "x -> avg_pool1d(2)", SPEC_LAYOUT),
+    ("avg_pool1d", "unpadded"): (LINE, "x -> avg_pool1d(3, padding=1)", Options()),
+    ("max_pool3d", "is_float"): (SOLID, "x -> max_pool3d(2)", WIDE),
+    ("max_pool3d", "windows_last"): (SOLID, "x -> max_pool3d(2)", SPEC_LAYOUT),
+    ("max_pool3d", "unpadded"): (SOLID, "x -> max_pool3d(3, padding=1)", Options()),
+    ("avg_pool3d", "is_float"): (SOLID, "x -> avg_pool3d(2)", WIDE),
+    ("avg_pool3d", "windows_last"): (SOLID, "x -> avg_pool3d(2)", SPEC_LAYOUT),
+    ("avg_pool3d", "unpadded"): (SOLID, "x -> avg_pool3d(3, padding=1)", Options()),
     ("dropout", "is_float"): (MATRIX, "x -> dropout", WIDE),
     ("dropout", "keeps_some"): (MATRIX, "x -> dropout(1.0)", Options()),
     ("global_avg_pool", "is_float"): (IMAGE, "x -> conv2d(3, 1) -> global_avg_pool", WIDE),
@@ -141,7 +262,7 @@ def layers_of(unit: Unit, options: Options) -> list[str]:
     text = backend.compile(unit, options).files["case_tensorflow.py"]
     assert isinstance(text, str)
     body = text[text.index("class NetBody") : text.index("def load_weights")]
-    function = ["tf.nn.max_pool2d"] if "= tf.nn.max_pool2d(" in body else []
+    function = re.findall(r"(tf\.nn\.max_pool2d|keras\.activations\.\w+)\(", body)
     bases = dict(re.findall(r"class (\w+)\(([\w.]+)\)", text))
     return [bases.get(word, word) for word in re.findall(r"self\.\w+ = ([\w.]+)\(", body)] + function
 
@@ -201,6 +322,10 @@ def test_dropout(tmp_path: Path) -> None:
         ("float[N, 400]", "x -> dense(300)", 400),
         ("float[N, 8, 9, 9]", "x -> conv2d(200, 5, padding=1)", 200),
         ("float[N, 8, 9, 9]", "x -> conv_transpose2d(50, 4, stride=2, padding=1)", 800),
+        ("float[N, 80, 9]", "x -> conv1d(200, 5, padding=1)", 400),
+        ("float[N, 8, 5, 5, 5]", "x -> conv3d(200, 3, padding=1)", 216),
+        ("float[N, 8, 9]", "x -> conv_transpose1d(100, 4, stride=2, padding=1)", 400),
+        ("float[N, 8, 3, 3, 3]", "x -> conv_transpose3d(100, 2, stride=2)", 800),
     ],
 )
 def test_weights_start_as_the_block_says(kind: str, value: str, fan: int, natives: bool, tmp_path: Path) -> None:
@@ -219,11 +344,14 @@ def test_weights_start_as_the_block_says(kind: str, value: str, fan: int, native
 
 def test_shapes_are_known_without_a_run(tmp_path: Path) -> None:
     """`compute_output_shape` counts the border too."""
-    compiled(network(tmp_path, IMAGE, "x -> conv2d(3, 3, stride=2, padding=2)"), tmp_path)
-    layer = imported(tmp_path / "case_tensorflow.py").Conv2D(3, 3, strides=2, border=2)
-    assert layer.compute_output_shape((None, 8, None, 4)) == (None, 5, None, 3)
-    assert layer(np.zeros((2, 8, 9, 4), "float32")).shape == (2, 5, 6, 3)
-    assert type(layer).from_config(layer.get_config()).border == 2
+    for rank, kind in ((1, LINE), (2, IMAGE), (3, SOLID)):
+        compiled(network(tmp_path, kind, f"x -> conv{rank}d(3, 3, stride=2, padding=2)"), tmp_path)
+        module = imported(tmp_path / "case_tensorflow.py", f"case_{rank}")
+        layer = getattr(module, f"Conv{rank}D")(3, 3, strides=2, border=2)
+        sizes, rest = (8, 9, 10)[:rank], (None,) * (rank - 1)
+        assert layer.compute_output_shape((None, 8, *rest, 4)) == (None, 5, *rest, 3)
+        assert layer(np.zeros((2, *sizes, 4), "float32")).shape == (2, *(5, 6, 6)[:rank], 3)
+        assert type(layer).from_config(layer.get_config()).border == 2
 
 
 @pytest.mark.parametrize("block", [block for block, native in NATIVES.items() if isinstance(native, KerasNative)])

@@ -54,7 +54,7 @@ def filled(shape: ast.expr, code: ast.expr, value: object, kind: TensorType) -> 
 
 
 def is_minus_zero(value: object) -> bool:
-    return isinstance(value, float) and value == 0 and math.copysign(1, value) < 0
+    return isinstance(value, float) and value == 0.0 and math.copysign(1, value) < 0
 
 
 def minus_zero(kind: TensorType) -> ast.expr:
