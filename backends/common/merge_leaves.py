@@ -7,8 +7,8 @@ from functools import partial
 
 from dlc.backends.common import contents, held, joins, values
 from dlc.backends.common import context as places
-from dlc.backends.common.context import Context, names_at, spread
-from dlc.backends.common.form import Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Value, Var
+from dlc.backends.common.context import Context, candidates, names_at, spread
+from dlc.backends.common.form import Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Temp, Value, Var
 from dlc.backends.common.joins import choose, choose_list
 from dlc.backends.common.merge_making import make
 from dlc.backends.common.merge_shapes import shape
@@ -115,7 +115,10 @@ def _operands(
 ) -> tuple[Ref | Spread, ...]:
     inputs = [tuple(value for value in equation.inputs if value is not None) for equation in equations]
     names = names_at(items)
-    if (equations[0].op in VARIADIC and len(inputs[0]) > 1) or any(len(one) != len(inputs[0]) for one in inputs):
+    lists_of_one = (_is_gathered(*parts) for parts in zip(contexts, names, inputs, strict=True))
+    if (equations[0].op in VARIADIC and (len(inputs[0]) > 1 or all(lists_of_one))) or any(
+        len(one) != len(inputs[0]) for one in inputs
+    ):
         lists = [spread(*parts) for parts in zip(contexts, names, inputs, strict=True)]
         common = [one for one in lists[0] if all(one in other for other in lists[1:])]
         if common:
@@ -130,6 +133,12 @@ def _operands(
         choose(merging, contexts, names, [one[position] for one in inputs], CHOSEN)
         for position in range(len(inputs[0]))
     )
+
+
+def _is_gathered(context: Context, names: Mapping[str, Content], values: tuple[int, ...]) -> bool:
+    """True for what a loop of one turn gave, that no name stands for: the list that the loop would give."""
+    found = candidates(context, names, values[0]) if len(values) == 1 else ()
+    return bool(found) and isinstance(found[0], Temp) and found[0].id in context.ended
 
 
 def _have_names(

@@ -133,7 +133,7 @@ def _put(node: object, path: Path, new: object) -> object:
 
 
 def _closed(start: Expr, steps: dict[int, Step], first: Place, seen: Sequence[Place], inner: bool) -> Expr | None:
-    """The number in any turn; None if it has no closed form. `inner`: the turns of the inner loop do it, even if one."""
+    """The number in any turn; None if it has none. `inner`: the turns of the inner loop do it, even if one."""
     out = start
     for level, step in steps.items():
         turn = turn_name(seen, level)

@@ -151,6 +151,15 @@ def concat(
     return tuple(out)
 
 
+def stack(
+    equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape, count: Expr | None
+) -> Axes:
+    """The operands' axes and a new one, whose size is their number: `count` as the spec writes it, where it does."""
+    place = cast(int, equation.attribute("axis")) % len(shape)
+    inner = broadcast(operands, sizes, (*shape[:place], *shape[place + 1 :]))
+    return (*inner[:place], Constant(len(operands)) if count is None else count, *inner[place:])
+
+
 def split(equation: Equation, operands: Sequence[Axes], shape: Shape, number: int) -> Axes:
     """The axes of one part: equal ones have a share of the whole, others what the list of sizes says."""
     place = cast(int, equation.attribute("axis")) % len(shape)

@@ -151,6 +151,9 @@ class Sizes:
                 return turn_count(module, [cast(int, equation.inputs[place]) for place in places])
 
             return [size_rules.concat(equation, operands, sizes, shape, counted) for shape in results]
+        if equation.op == "stack":
+            count = turn_count(module, [cast(int, value) for value in equation.inputs])
+            return [size_rules.stack(equation, operands, sizes, shape, count) for shape in results]
         if equation.op == "split":
             return [size_rules.split(equation, operands, shape, place) for place, shape in enumerate(results)]
         rule = RULES.get(equation.op)

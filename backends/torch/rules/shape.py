@@ -43,8 +43,7 @@ def _is_derived(site: Site, place: int) -> bool:
 
 def _unflattened(site: Site) -> tuple[int, int] | None:
     """Axes start..stop of the result that were one, in every merged module."""
-    found = {_flattens(after[0], before[0]) for before, after in site.everywhere}
-    return found.pop() if len(found) == 1 else None
+    return _common([_flattens(after[0], before[0]) for before, after in site.everywhere])
 
 
 def _sizes(site: Site) -> list[ast.expr]:
@@ -73,23 +72,28 @@ def _entries(node: ast.expr) -> list[ast.expr]:
 
 def _flattened(site: Site) -> tuple[int, int] | None:
     """Axes start..stop that become one, in every merged module."""
-    found = {_flattens(before[0], after[0]) for before, after in site.everywhere}
-    return found.pop() if len(found) == 1 else None
+    return _common([_flattens(before[0], after[0]) for before, after in site.everywhere])
 
 
-def _flattens(before: TensorType, after: TensorType) -> tuple[int, int] | None:
+def _common(found: list[list[tuple[int, int]]]) -> tuple[int, int] | None:
+    """The last reading that serves everywhere: of a size that is 1 here only, the batch stays what it is."""
+    return next((one for one in reversed(found[0]) if all(one in other for other in found)), None)
+
+
+def _flattens(before: TensorType, after: TensorType) -> list[tuple[int, int]]:
+    """The axes start..stop that may have become one."""
     from dlc import dims
 
     count = before.rank - after.rank
     if count < 1 or after.rank == 0:
-        return None
+        return []
+    out: list[tuple[int, int]] = []
     for start in range(after.rank):
         stop = start + count
         joined = dims.product(list(before.shape[start : stop + 1]))
-        rest = (*before.shape[:start], joined, *before.shape[stop + 1 :])
-        if rest == after.shape:
-            return start, stop
-    return None
+        if (*before.shape[:start], joined, *before.shape[stop + 1 :]) == after.shape:
+            out.append((start, stop))
+    return out
 
 
 def _expand_dims(site: Site) -> ast.expr:
