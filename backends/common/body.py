@@ -39,6 +39,7 @@ from dlc.backends.common.printing import Frame
 from dlc.backends.common.quote import name, quote, statements, target
 from dlc.backends.common.rule import VARIES
 from dlc.backends.common.values import written
+from dlc.backends.common.wishes import noun
 from dlc.ir import FLOATS
 
 #: Arithmetic that Python does on numbers as the op does on tensors.
@@ -329,9 +330,9 @@ def _hint(node: Node) -> str:
     """A variable's name for a result that the spec does not name."""
     match node:
         case Run():
-            return node.op
+            return noun(node.op)
         case Invoke() | Step():
-            return node.slot.site
+            return noun(node.slot.site)
         case Sample():
             return node.draw.name
         case Fetch():

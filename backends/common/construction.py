@@ -19,12 +19,14 @@ from dlc.backends.common.form import (
     Extent,
     Form,
     Formula,
+    Invoke,
     Items,
     Known,
     Loop,
     Make,
     Turns,
     Value,
+    Var,
     walk,
 )
 from dlc.backends.common.form import Sequence as Nodes
@@ -33,6 +35,7 @@ from dlc.backends.common.names import Scope
 from dlc.backends.common.native import Arguments
 from dlc.backends.common.quote import literal, name, quote, statements
 from dlc.backends.common.rule import VARIES
+from dlc.backends.common.shapes import port_axis_name
 from dlc.backends.common.signature import NO_DEFAULT, Argument
 from dlc.backends.common.values import is_size, written
 
@@ -93,7 +96,21 @@ class Construction:
         """Variables for the sizes that it reads."""
         for place in extents.places(value) if isinstance(value, Extent) else ():
             if place not in self.extents:
-                self.extents[place] = self.scope.allocate(wish)
+                word = self._dimension(*place)
+                clear = word is not None and not self.scope.is_taken(word)
+                self.extents[place] = self.scope.allocate(word if word is not None and clear else wish)
+
+    def _dimension(self, variable: str, axis: int) -> str | None:
+        """What a block calls the axis that takes the variable: `height` where a convolution has `H`."""
+        for node in walk(self.maker.form.body):
+            given = node.inputs if isinstance(node, Invoke) else ()
+            for port, ref in given:
+                if isinstance(node, Invoke) and ref == Var(variable):
+                    callee = self.maker.folding.of(node.target)
+                    found = port_axis_name(self.maker.folding.unit.declarations.get(callee.block), port, axis)
+                    if found is not None:
+                        return found
+        return None
 
     # --- statements --------------------------------------------------------------------------------------------
 

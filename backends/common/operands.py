@@ -7,6 +7,7 @@ import ast
 from dlc.backends.common import held
 from dlc.backends.common.constants import Constants
 from dlc.backends.common.form import Element, Invoke, Listing, Own, Ref, Reference, Slot, Spread, Step, Temp, Turns, Var
+from dlc.backends.common.names import identifier
 from dlc.backends.common.printing import Frame
 from dlc.backends.common.quote import name, quote
 
@@ -50,13 +51,23 @@ class Operands(Constants):
         for place, index in enumerate(slot.indices):
             last = place == len(slot.indices) - 1
             if isinstance(index, Turns) and index.depth >= place and self._iterable_here(node, index.depth):
-                wish = held.item(slot.site) if given else slot.site
+                wish = held.item(slot.site) if given else self._item(slot.site)
                 node = self._element(self.frames[index.depth], node, wish if last else f"{wish}s")
             elif isinstance(index, Turns):
                 node = quote("$x[$i]", x=node, i=self._turn(index.depth))
             else:
                 node = quote("$x[$i]", x=node, i=self.value(index))
         return node
+
+    def _item(self, site: str) -> str:
+        """One of a site's instances: by the site, or by its block where the site is a plural or its name is taken."""
+        make = self.makes.get(site)
+        if make is None:
+            return site
+        block = make.block.name
+        named = site != block and not site.startswith(f"{block}_")
+        plural = site.endswith("s") and not site.endswith("ss")
+        return block if named and (plural or self.scope.is_taken(identifier(site))) else site
 
     def layers(self, node: Invoke | Step) -> dict[str, ast.expr]:
         """The layers that a call hands on, by the callee's arguments, in their order; a list's items as a list."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dlc.backends.common.flat import flat
 from dlc.backends.common.layout import WIDTH, fits, lines_of
 from dlc.backends.common.quote import name
+from dlc.backends.common.wishes import noun
 
 Fresh = Callable[[str], str]
 Statement = ast.Assign | ast.Return | ast.Expr
@@ -61,7 +62,7 @@ def _steps(node: Statement, depth: int, fresh: Fresh) -> list[ast.stmt]:
         found = _part(node, depth)
         if found is None:
             break
-        word = _own_name(node, found) or fresh(_hint(found))
+        word = _own_name(node, found) or fresh(_together(node) or _hint(found))
         out += _steps(ast.Assign([ast.Name(word, ast.Store())], found), depth, fresh)
         node = _with_value(node, _replace(node.value, found, name(word)))
     return [*out, node]
@@ -126,6 +127,16 @@ def _own_name(node: Statement, part: ast.expr) -> str | None:
     return None if any(isinstance(one, ast.Name) and one.id == word for one in ast.walk(rest)) else word
 
 
+def _together(node: Statement) -> str | None:
+    """`qkv` for a part of `q, k, v = ...`."""
+    match node:
+        case ast.Assign([ast.Tuple(elts)]):
+            words = [one.id for one in elts if isinstance(one, ast.Name) and one.id.isalpha() and len(one.id) == 1]
+            return "".join(words) if len(words) == len(elts) > 1 else None
+        case _:
+            return None
+
+
 def _hint(node: ast.expr) -> str:
     """The name of the function, of the first one in a chain of methods."""
     func = node.func if isinstance(node, ast.Call) else node
@@ -133,9 +144,9 @@ def _hint(node: ast.expr) -> str:
         return _hint(func.value)
     match func:
         case ast.Attribute(attr=attr):
-            return attr
+            return noun(attr)
         case ast.Name(id=id):
-            return id
+            return noun(id)
         case ast.BinOp(op=op):
             return _OPERATIONS.get(type(op), "value")
         case _:

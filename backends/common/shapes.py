@@ -31,15 +31,24 @@ def _position(statement: Input | State, dimension: str) -> int | None:
 
 def size_name(block: Block | None, port: str, axis: int) -> str:
     """A variable's name for the size of an input's axis (from the end, if negative): by its dimension."""
+    return port_axis_name(block, port, axis) or f"{port}_size"
+
+
+def port_axis_name(block: Block | None, port: str, axis: int) -> str | None:
+    """The same, or None for an axis that no name stands for, or that comes behind any number of others."""
     for statement in block.body if block is not None else ():
-        if isinstance(statement, Input | State) and statement.name == port:
-            entries = statement.type.dimensions
-            entry = entries[axis] if -len(entries) <= axis < len(entries) else None
-            if isinstance(entry, Name):
-                return SIZE_NAMES.get(entry.id) or dimension_name(entry.id)
-            if isinstance(entry, SizedDimension):
-                return SIZE_NAMES.get(entry.name) or dimension_name(entry.name)
-    return f"{port}_size"
+        if not isinstance(statement, Input | State) or statement.name != port:
+            continue
+        entries = statement.type.dimensions
+        if not -len(entries) <= axis < len(entries):
+            return None
+        passed = entries[: axis + 1] if axis >= 0 else entries[axis:]
+        entry = entries[axis]
+        if any(isinstance(one, StarDimension) for one in passed):
+            return None
+        word = entry.id if isinstance(entry, Name) else entry.name if isinstance(entry, SizedDimension) else None
+        return None if word is None else SIZE_NAMES.get(word) or dimension_name(word)
+    return None
 
 
 #: Sizes of inputs as variables, where constructor arguments are called otherwise.

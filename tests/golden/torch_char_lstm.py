@@ -20,8 +20,8 @@ class PeepholeLstmCell(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         i, f, g, o = torch.chunk(self.dense(x) + self.dense_2(h), 4, dim=-1)
-        sigmoid = torch.sigmoid(f + self.peep_f * c)
-        next_c = sigmoid * c + torch.sigmoid(i + self.peep_i * c) * torch.tanh(g)
+        gate = torch.sigmoid(f + self.peep_f * c)
+        next_c = gate * c + torch.sigmoid(i + self.peep_i * c) * torch.tanh(g)
         next_h = torch.sigmoid(o + self.peep_o * next_c) * torch.tanh(next_c)
         return next_h, next_h, next_c
 

@@ -17,8 +17,8 @@ def add_sinusoidal_positions(x: Tensor) -> Tensor:
     frequency = torch.arange(0, x.shape[2], 2, device=x.device).float()
     frequency = torch.exp(frequency * (-math.log(10000.0) / x.shape[2]))
     angle = position * frequency
-    stack = torch.stack([torch.sin(angle), torch.cos(angle)], dim=-1)
-    return x + torch.flatten(stack, 1)
+    flat = torch.flatten(torch.stack([torch.sin(angle), torch.cos(angle)], dim=-1), 1)
+    return x + flat
 
 
 class MultiHeadAttention(nn.Module):
@@ -93,9 +93,9 @@ class DecoderLayer(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor, memory_mask: Tensor) -> Tensor:
         x = self.layer_norm(x + self.multi_head_attention(x, x, x))
-        unsqueeze = memory_mask.unsqueeze(1)
+        expanded = memory_mask.unsqueeze(1)
         x = self.layer_norm_2(
-            x + self.multi_head_attention_2(x, memory, memory, mask=unsqueeze)
+            x + self.multi_head_attention_2(x, memory, memory, mask=expanded)
         )
         return self.layer_norm_3(x + self.feed_forward(x))
 
