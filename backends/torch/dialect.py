@@ -122,10 +122,11 @@ class TorchDialect:
         tools = Tools(body)
         kind = node.draw.distribution.name
         plain = [written(value) for value in node.arguments]
+        sizes = list(shape) or [ast.Tuple([], ast.Load())]  # torch.rand() lacks its size
         if kind == "truncated_normal":
             mean, std = arguments
             low, high = quote("$m - 2 * $s", m=mean, s=std), quote("$m + 2 * $s", m=mean, s=std)
-            empty = ast.Call(quote("torch.empty"), list(shape), [*self._typed(node.dtype), *tools.device()])
+            empty = ast.Call(quote("torch.empty"), sizes, [*self._typed(node.dtype), *tools.device()])
             return call("nn.init.trunc_normal_", empty, mean, std, low, high)
         function = {"uniform": "torch.rand", "normal": "torch.randn"}[kind]
         whole = _whole(shape)
@@ -133,7 +134,7 @@ class TorchDialect:
             base: ast.expr = call(f"{function}_like", whole)
         else:
             keywords = [*self._typed(node.dtype), *tools.device()]
-            base = ast.Call(quote(function), list(shape), keywords)
+            base = ast.Call(quote(function), sizes, keywords)
         if plain in ([0.0, 1.0], [0, 1]):
             return base
         first, second = arguments
