@@ -1,5 +1,6 @@
 """Leaves out assignments that only pass a value on.
 
+- `y = f(); return y`: `return f()`;
 - `x = x` (a scan assigns its outputs' variables itself), and `x = y` where nothing reads x;
 - `a, y = f(); x = y` where nothing else reads y: `a, x = f()`.
 """
@@ -16,7 +17,15 @@ def tidy(body: list[ast.stmt]) -> list[ast.stmt]:
     names = [node for node in ast.walk(module) if isinstance(node, ast.Name)]
     reads = Counter(node.id for node in names if isinstance(node.ctx, ast.Load))
     writes = Counter(node.id for node in names if isinstance(node.ctx, ast.Store))
-    return _Tidy(reads, writes).sequence(module.body)
+    return _returned(_Tidy(reads, writes).sequence(module.body))
+
+
+def _returned(body: list[ast.stmt]) -> list[ast.stmt]:
+    match body:
+        case [*before, ast.Assign([ast.Name(target)], value), ast.Return(ast.Name(source))] if target == source:
+            return [*before, ast.Return(value)]
+        case _:
+            return body
 
 
 class _Tidy:

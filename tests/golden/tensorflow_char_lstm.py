@@ -107,8 +107,8 @@ class PeepholeLstmCell(keras.layers.Layer):
 
     def call(self, x: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, ...]:
         i, f, g, o = tf.split(self.dense(x) + self.dense_2(h), 4, axis=-1)
-        sigmoid = ops.sigmoid(f + self.peep_f * c)
-        next_c = sigmoid * c + ops.sigmoid(i + self.peep_i * c) * ops.tanh(g)
+        gate = ops.sigmoid(f + self.peep_f * c)
+        next_c = gate * c + ops.sigmoid(i + self.peep_i * c) * ops.tanh(g)
         next_h = ops.sigmoid(o + self.peep_o * next_c) * ops.tanh(next_c)
         return next_h, next_h, next_c
 
@@ -142,8 +142,7 @@ class CharLSTMBody(keras.layers.Layer):
             x, _, _ = scan(
                 peephole_lstm_cell, [x], [zeros, ops.zeros((n, self.hidden))]
             )
-        logits = self.logits(x)
-        return logits
+        return self.logits(x)
 
     def get_config(self) -> dict[str, Any]:
         return {

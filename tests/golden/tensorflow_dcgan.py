@@ -118,11 +118,11 @@ class DiscriminatorBody(keras.layers.Layer):
         self.built = True
 
     def call(self, image: tf.Tensor) -> tf.Tensor:
-        logit = self.conv2d(ops.reshape(image, (-1, 28, 28, 1)))
-        logit = self.conv2d_2(keras.activations.leaky_relu(logit, negative_slope=0.2))
-        logit = keras.activations.leaky_relu(self.batch_norm(logit), negative_slope=0.2)
-        logit = self.dense(self.flatten(ops.transpose(logit, (0, 3, 1, 2))))
-        return logit
+        features = self.conv2d(ops.reshape(image, (-1, 28, 28, 1)))
+        leaky_relu = keras.activations.leaky_relu(features, negative_slope=0.2)
+        batch_norm = self.batch_norm(self.conv2d_2(leaky_relu))
+        leaky_relu_2 = keras.activations.leaky_relu(batch_norm, negative_slope=0.2)
+        return self.dense(self.flatten(ops.transpose(leaky_relu_2, (0, 3, 1, 2))))
 
 
 def Generator() -> keras.Model:

@@ -59,8 +59,7 @@ class GCNBody(keras.layers.Layer):
         self.built = True
 
     def call(self, features: tf.Tensor, edges: tf.Tensor) -> tf.Tensor:
-        logits = self.gcn_layer(self.gcn_layer_2(features, edges), edges)
-        return logits
+        return self.gcn_layer(self.gcn_layer_2(features, edges), edges)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "classes": self.classes, "hidden": self.hidden}

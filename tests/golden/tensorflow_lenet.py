@@ -75,9 +75,8 @@ class LeNet5Body(keras.layers.Layer):
     def call(self, image: tf.Tensor) -> tf.Tensor:
         features = ops.tanh(self.conv2d(ops.reshape(image, (-1, 28, 28, 1))))
         features = self.avg_pool2d_2(ops.tanh(self.conv2d_2(self.avg_pool2d(features))))
-        logits = self.dense(self.flatten(ops.transpose(features, (0, 3, 1, 2))))
-        logits = self.dense_3(ops.tanh(self.dense_2(ops.tanh(logits))))
-        return logits
+        hidden = self.dense(self.flatten(ops.transpose(features, (0, 3, 1, 2))))
+        return self.dense_3(ops.tanh(self.dense_2(ops.tanh(hidden))))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "classes": self.classes}

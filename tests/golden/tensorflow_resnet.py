@@ -157,8 +157,7 @@ class ResNetBasicBody(keras.layers.Layer):
         for units in self.unit:
             for unit in units:
                 x = unit(x)
-        logits = self.logits(self.global_avg_pool(x))
-        return logits
+        return self.logits(self.global_avg_pool(x))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "depths": self.depths, "classes": self.classes}
@@ -226,8 +225,7 @@ class ResNetBottleneckBody(keras.layers.Layer):
         for units in self.unit:
             for unit in units:
                 x = unit(x)
-        logits = self.logits(self.global_avg_pool(x))
-        return logits
+        return self.logits(self.global_avg_pool(x))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "depths": self.depths, "classes": self.classes}

@@ -141,8 +141,8 @@ class AdditiveScore(keras.layers.Layer):
         )
 
     def call(self, s: tf.Tensor, memory: tf.Tensor) -> tf.Tensor:
-        tanh = ops.tanh(ops.expand_dims(self.dense(s), axis=1) + self.dense_2(memory))
-        return ops.matmul(tanh, self.v)
+        expanded = ops.expand_dims(self.dense(s), axis=1)
+        return ops.matmul(ops.tanh(expanded + self.dense_2(memory)), self.v)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}
@@ -216,11 +216,11 @@ class Seq2SeqBody(keras.layers.Layer):
         )
         memory = ops.concatenate([forward, backward], axis=-1)
         embedding = self.embedding(target)
-        tanh = ops.tanh(self.dense(backward_h))
+        activated = ops.tanh(self.dense(backward_h))
         state, weights, _ = scan(
             lambda y_t, s_2: self.attention_decoder_cell(y_t, memory, mask, s_2),
             [embedding],
-            [tanh],
+            [activated],
             dtypes=("float32", "float32"),
         )
         logits = self.logits(state)

@@ -57,14 +57,14 @@ def scaled_dot_product_attention(
     broadcasts. A position that may attend to nothing gives 0.
     """
     _, _, t, d = ops.shape(query)
-    einsum = ops.einsum("nhtd,nhsd->nhts", query, key)
-    scores = einsum / ops.cast(math.sqrt(d), "float32")
+    product = ops.einsum("nhtd,nhsd->nhts", query, key)
+    scores = product / ops.cast(math.sqrt(d), "float32")
     if mask is not None:
         scores = ops.where(mask, scores, float("-inf"))
     if causal:
-        expand_dims = ops.expand_dims(ops.arange(t, dtype="int64"), axis=1)
-        arange = ops.arange(ops.shape(key)[2], dtype="int64")
-        earlier = ops.expand_dims(arange, axis=0) <= expand_dims
+        expanded = ops.expand_dims(ops.arange(t, dtype="int64"), axis=1)
+        indices = ops.arange(ops.shape(key)[2], dtype="int64")
+        earlier = ops.expand_dims(indices, axis=0) <= expanded
         scores = ops.where(earlier, scores, float("-inf"))
     return ops.einsum("nhts,nhsv->nhtv", masked_softmax(scores), value)
 
@@ -110,10 +110,9 @@ class MultiHeadAttention(keras.layers.Layer):
         context = scaled_dot_product_attention(
             q, k, v, mask=attention_mask, causal=self.causal
         )
-        output = self.output_(
+        return self.output_(
             ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (n, t, d))
         )
-        return output
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "heads": self.heads, "causal": self.causal}
@@ -150,9 +149,9 @@ class EncoderLayer(keras.layers.Layer):
         self.built = True
 
     def call(self, x: tf.Tensor, attention_mask: tf.Tensor) -> tf.Tensor:
-        expand_dims = ops.expand_dims(attention_mask, axis=1)
+        expanded = ops.expand_dims(attention_mask, axis=1)
         x = self.layer_norm(
-            x + self.multi_head_attention(x, x, x, attention_mask=expand_dims)
+            x + self.multi_head_attention(x, x, x, attention_mask=expanded)
         )
         return self.layer_norm_2(x + self.feed_forward(x))
 
@@ -178,11 +177,10 @@ class DecoderLayer(keras.layers.Layer):
         self, x: tf.Tensor, memory: tf.Tensor, memory_mask: tf.Tensor
     ) -> tf.Tensor:
         x = self.layer_norm(x + self.multi_head_attention(x, x, x))
-        expand_dims = ops.expand_dims(memory_mask, axis=1)
-        multi_head_attention_2 = self.multi_head_attention_2(
-            x, memory, memory, attention_mask=expand_dims
+        expanded = ops.expand_dims(memory_mask, axis=1)
+        x = self.layer_norm_2(
+            x + self.multi_head_attention_2(x, memory, memory, attention_mask=expanded)
         )
-        x = self.layer_norm_2(x + multi_head_attention_2)
         return self.layer_norm_3(x + self.feed_forward(x))
 
     def get_config(self) -> dict[str, Any]:
@@ -223,8 +221,7 @@ class TransformerBody(keras.layers.Layer):
         y = add_sinusoidal_positions(self.tokens(target) * math.sqrt(self.width))
         for decoder_layer in self.decoder_layer:
             y = decoder_layer(y, x, source_mask)
-        logits = ops.matmul(y, ops.transpose(self.tokens.embeddings))
-        return logits
+        return ops.matmul(y, ops.transpose(self.tokens.embeddings))
 
     def get_config(self) -> dict[str, Any]:
         return {

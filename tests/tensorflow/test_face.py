@@ -47,9 +47,12 @@ def test_a_name_of_the_spec_gives_way_only_to_a_helper_that_is_used(tmp_path: Pa
         ("x = x\nreturn x", "return x"),
         ("a, y = f(x)\nx = y\nreturn a + x", "a, x = f(x)\nreturn a + x"),
         ("a, y = f(x)\nx = y\nreturn y + x", "a, y = f(x)\nx = y\nreturn y + x"),
-        ("x, y = f(x)\nx = y\nreturn x", "x, y = f(x)\nx = y\nreturn x"),
+        ("x, y = f(x)\nx = y\nreturn x", "x, y = f(x)\nreturn y"),
         ("if t:\n    y = f(x)\n    x = y\nreturn x", "if t:\n    x = f(x)\nreturn x"),
-        ("y = f(x)\ng(y)\nx = y\nreturn x", "y = f(x)\ng(y)\nx = y\nreturn x"),
+        ("y = f(x)\ng(y)\nx = y\nreturn x", "y = f(x)\ng(y)\nreturn y"),
+        ("y = f(x)\nreturn y", "return f(x)"),
+        ("y = f(x)\nreturn z", "y = f(x)\nreturn z"),
+        ("y, z = f(x)\nreturn y", "y, z = f(x)\nreturn y"),
     ],
 )
 def test_tidy(before: str, after: str) -> None:
