@@ -25,22 +25,18 @@ from dlc.backends.common.structure import Prepared, prepare
 from dlc.backends.common.values import Refused
 from dlc.backends.common.weights import merge_weights
 from dlc.diagnostics import error
-from dlc.ir import Module
 
 
 class Decided(Refused):
     """Which inputs a call gives decides on what its class makes."""
 
 
-def fold(unit: Unit, natives: Natives, sized: bool = True, layers: bool = False) -> Folding:
+def fold(unit: Unit, natives: Natives, sized: bool = True) -> Folding:
     """Folds all networks of a unit, both modes. Raises DlcError where modules of one instance don't merge.
 
     Without `sized`, dimensions are found when a layer is first called (Keras' `build`), so no constructor takes them.
-    With `layers`, the backend prints `layer` hyperparameters.
     """
     programs = tuple(program for network in unit.networks for program in (network.inference, network.training))
-    for module in () if layers else (module for program in programs for module in program.modules):
-        _refuse_given(module)
     programs = tuple(map(held.marked, programs))
     folding = Folding(unit, programs, natives, sized, tables=[program.table for program in programs])
     folding.uses = [held.uses(program) for program in programs]
@@ -48,19 +44,6 @@ def fold(unit: Unit, natives: Natives, sized: bool = True, layers: bool = False)
     for group in groups.groups(folding):
         _fold_group(folding, group)
     return folding
-
-
-def _refuse_given(module: Module) -> None:
-    """A layer that is handed to a block has its parameters elsewhere: not printed yet."""
-    given = next((instance for instance in module.instances if instance.given is not None), None)
-    if given is not None:
-        raise error(
-            "E0702",
-            "the Python backends do not print `layer` hyperparameters yet",
-            given.origin.span,
-            found=f"`{given.given}` of `{module.block.name}`",
-            hint="use `block`, or the onnx backend",
-        )
 
 
 def _fold_group(folding: Folding, bundles: list[list[Member]]) -> None:

@@ -62,7 +62,7 @@ class TensorFlowBackend:
         lowered, last, kernels = lower(unit, options)
         file = f"{identifier(unit.stem)}_tensorflow.py"
         with unknowns_told("tensorflow"):
-            folding = fold(lowered, natives_for(lowered) if options.natives else {}, sized=False, layers=True)
+            folding = fold(lowered, natives_for(lowered) if options.natives else {}, sized=False)
             text, words = print_file(folding, last, kernels, options)
         entries = {network.name: _entry(network, file, words[network.name]) for network in unit.networks}
         return Artifact({file: text}, entries)

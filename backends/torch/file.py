@@ -40,7 +40,7 @@ class TorchFile:
         self.unit, self.precision = unit, options.precision
         self.dialect = TorchDialect(options.precision)
         self.declarations: Mapping[BlockId, Block] = unit.declarations
-        self.folding: Folding = fold(unit, NATIVES if options.natives else {}, layers=True)
+        self.folding: Folding = fold(unit, NATIVES if options.natives else {})
         self.scope = Scope((*_IMPORTED, *HELPERS))  # a variable of a helper's name would hide it
         self.modules: set[str] = set()
         self.helpers: dict[str, str] = {}
