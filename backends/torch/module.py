@@ -18,6 +18,7 @@ from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.shapes import axis_of, size_name
 from dlc.backends.common.signature import NO_DEFAULT, Argument, parameters
 from dlc.backends.torch import initial
+from dlc.backends.torch.bounds import named
 from dlc.backends.torch.dtypes import dtype_code
 from dlc.backends.torch.reserved import MODULE_ATTRIBUTES
 from dlc.diagnostics import error
@@ -145,7 +146,8 @@ class TorchClass:
         weights, fills = self._weights()
         given, initials = parameters(self.arguments)
         init_arguments = ast.arguments([], [ast.arg("self"), *given], None, [], [], None, initials)
-        init_body = [*statements("super().__init__()"), *stored, *weights, *made, *fills, *self._converted()]
+        filled = named(fills, construction.scope.allocate)
+        init_body = [*statements("super().__init__()"), *stored, *weights, *made, *filled, *self._converted()]
         init = _define("__init__", init_arguments, ast.Constant(None), init_body)
         buffers: list[ast.stmt] = [
             ast.AnnAssign(ast.Name(self.file.attribute(weight.name), ast.Store()), name("Tensor"), None, 1)

@@ -30,9 +30,8 @@ class GruCell(nn.Module):
         self.recurrent_bias = nn.Parameter(torch.empty(hidden))
         self.dense = nn.Linear(in_features, 3 * hidden)
         self.dense_2 = nn.Linear(hidden, 3 * hidden, bias=False)
-        nn.init.uniform_(
-            self.recurrent_bias, -1 / math.sqrt(hidden), 1 / math.sqrt(hidden)
-        )
+        bound = 1 / math.sqrt(hidden)
+        nn.init.uniform_(self.recurrent_bias, -bound, bound)
 
     def forward(self, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         xr, xz, xn = torch.chunk(self.dense(x), 3, dim=-1)

@@ -20,6 +20,9 @@ def _reshape(site: Site) -> ast.expr:
     if split is not None:
         start, stop = split
         parts = _entries(site.attribute("shape"))[start : stop + 1]
+        widened = _widened(site, start, parts)
+        if widened is not None:
+            return widened
         derived = [place for place in range(start, stop + 1) if _is_derived(site, place)]
         worked_out = [place for place, code in enumerate(parts, start) if isinstance(code, ast.BinOp)]
         plain = [place for place, code in enumerate(parts, start) if isinstance(code, ast.Constant)]
@@ -29,6 +32,19 @@ def _reshape(site: Site) -> ast.expr:
         if len(parts) == 2 or len(chosen) == 1:
             return _unflatten(site.operands[0], start, parts)
     sizes = _sizes(site) or [ast.Tuple([], ast.Load())]
+    return ast.Call(ast.Attribute(site.operands[0], "reshape", ast.Load()), sizes, [])
+
+
+def _widened(site: Site, start: int, parts: list[ast.expr]) -> ast.expr | None:
+    """Axes of size 1 beside the one that there was; None where the axis is split."""
+    ones = [place for place, code in enumerate(parts) if isinstance(code, ast.Constant) and code.value == 1]
+    if len(ones) != len(parts) - 1:
+        return None
+    if len(ones) == 1:
+        return quote("$0.unsqueeze($axis)", site.operands[0], axis=start + ones[0])
+    if site.types[0].rank != 1:
+        return None
+    sizes: list[ast.expr] = [literal(1 if place in ones else -1) for place in range(len(parts))]
     return ast.Call(ast.Attribute(site.operands[0], "reshape", ast.Load()), sizes, [])
 
 
