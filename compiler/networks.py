@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dlc import dims, ir
 from dlc.backends.api import Network, Unit
 from dlc.diagnostics import Diagnostic, DlcError, did_you_mean, error
+from dlc.parameters import network_parameters
 from dlc.passes import checks, computed, configurations, dimensions, hyperparameters, lanes
 from dlc.passes.builder import Builder
 from dlc.passes.elaborate import Elaborator, Request
@@ -159,6 +160,7 @@ def _network(
         module = elaborator.module(Request(block.declaration, plain, scope, bound, absent, training))
         programs.append(ir.Program(name, _reachable(elaborator, module), module.key, training, written))
     _check_modes(programs[0], programs[1], span)
+    network_parameters(programs[0], programs[1])  # told now: two calls that differ (E0490), too many (E0590)
     return Network(name, programs[0], programs[1])
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlc.api import SpecFile, load, parameters_of
+from dlc.api import load
 from dlc.cli.choice import choice_of
 from dlc.cli.show import print_json
 from dlc.diagnostics import Diagnostic, DlcError
-from dlc.networks import Choice, Elaborated
+from dlc.networks import Elaborated
 
 
 def run(options: Any) -> int:
@@ -18,7 +18,7 @@ def run(options: Any) -> int:
     code = 0
     for path in options.files:
         try:
-            found = _checked(load(path), choice)
+            found = load(path).elaborate(choice)
         except DlcError as problem:
             problems += problem.diagnostics
             code = max(code, problem.exit_code)
@@ -30,13 +30,6 @@ def run(options: Any) -> int:
     if options.json:
         print_json({"exit_code": 0, "diagnostics": []})
     return 0
-
-
-def _checked(file: SpecFile, choice: Choice) -> Elaborated:
-    found = file.elaborate(choice)
-    for network in found.unit.networks:
-        parameters_of(network)
-    return found
 
 
 def _words(found: Elaborated) -> str:

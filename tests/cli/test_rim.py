@@ -146,3 +146,20 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     done = dlc("compile", LENET, "--backend", "torch", "-o", tmp_path)
     assert done.code == 2
     assert "E0801" in done.err
+
+
+@pytest.mark.parametrize("command", [("check",), ("summary",), ("compile", "--backend", "torch"), ("weights",)])
+def test_forty_doublings_end_in_a_diagnostic(command: tuple[str, ...], tmp_path: Path) -> None:
+    """A block that calls the one before it twice, forty times: 2^40 instances."""
+    blocks = ["block b0:\n    input x: float[N, D]\n    output x -> dense(D)\n"]
+    for i in range(1, 41):
+        blocks.append(f"block b{i}:\n    input x: float[N, D]\n    output x -> b{i - 1} -> b{i - 1}\n")
+    spec = tmp_path / "double.dl"
+    spec.write_text(
+        "\n".join(blocks) + "\nnetwork A:\n    input x: float[N, 4]\n    output x -> b40\n", encoding="utf-8"
+    )
+    given = [] if command[0] in ("check", "summary") else ["-o", tmp_path / "out"]
+    done = dlc(command[0], spec, *command[1:], *given)
+    assert done.code == 1
+    assert "E0590" in done.err
+    assert not (tmp_path / "out").exists()
