@@ -175,14 +175,19 @@ class _Checker:
         for home in module.homes:
             self.require(home.port in inputs, f"{home.symbol} is at home in {home.port}, which is no input")
             kind = module.types[inputs[home.port]]
-            shape = (home.size,) if home.axis == ITSELF and kind == TensorType("int", ()) else kind.shape
-            self.require(home.axis < len(shape), f"{home.symbol} is at home in axis {home.axis} of {home.port}")
-            self.require(shape[home.axis] == home.size, f"{home.port}, axis {home.axis}: {shape[home.axis]} is no home")
+            if home.axis == ITSELF:
+                self.require(kind == TensorType("int", ()), f"{home.symbol} is {home.port} itself, which is {kind}")
+            else:
+                inside = 0 <= home.axis < kind.rank
+                self.require(inside, f"{home.symbol} is at home in axis {home.axis} of {home.port}")
+                found = kind.shape[home.axis]
+                self.require(found == home.size, f"{home.port}, axis {home.axis}: {found} is no home")
             told = home.symbol in known or home.axis == ITSELF  # a size may be given and not be used
             self.require(told, f"nothing has the dimension {home.symbol}")
 
     def computed(self, parameter: Parameter) -> None:
         """The module that computes where a parameter starts reads parameters before it, and gives its type."""
+        self.require(len(parameter.initial.arguments) == 1, f"what computes {parameter.name} is not named")
         key = parameter.initial.arguments[0].value
         self.require(key in self.callees, f"{key} is no module before this one")
         start = self.callees[str(key)]
@@ -243,7 +248,7 @@ class _Checker:
 
     def operand(self, value: int | None) -> TensorType:
         if value is None:
-            raise IRError(f"{self.module.key}, {self.place}: an operand is absent")
+            raise IRError(f"{self.module.key}, {self.place}: an input is absent")
         return self.use(value)
 
     def outputs(self, equation: Equation, expected: Sequence[TensorType]) -> None:
@@ -276,8 +281,7 @@ class _Checker:
         formal = [(port.name, port.value) for port in (*callee.inputs, *callee.states)]
         self.require(len(equation.inputs) == len(formal), f"{len(equation.inputs)} inputs, not {len(formal)}")
         for value, (name, port) in zip(equation.inputs, formal, strict=True):
-            if value is not None:
-                self.same(self.use(value), renamed(callee.types[port], dims), f"input {name}")
+            self.same(self.operand(value), renamed(callee.types[port], dims), f"input {name}")
         results = [port.value for port in (*callee.outputs, *callee.next_states)]
         self.outputs(equation, [renamed(callee.types[value], dims) for value in results])
 

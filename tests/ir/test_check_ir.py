@@ -73,6 +73,8 @@ def test_right_programs_pass(name: str) -> None:
         ("recurrent", "shift -> both@1] steps T reverse", "shift -> ] steps T reverse", "2 outputs, not 1"),
         ("recurrent", "%6: float[N, T, 6], %7", "%6: float[N, T, 5], %7", "value 6 is"),
         ("recurrent", "home T = x axis 1: T", "home T = x axis 0: T", "is no home"),
+        ("recurrent", "home T = x axis 1: T", "home T = x axis 7: T", "at home in axis 7"),
+        ("recurrent", "home T = x axis 1: T", "home T = x itself: T", "is x itself, which is float"),
         ("recurrent", "  home T = x axis 1: T\n", "", "the entry's dimension T has no home"),
         ("recurrent", "bind pair [%8, [%10, none]]", "bind pair [%8, [%30, none]]", "value 30"),
         ("recurrent", "signature x, lengths, shift", "signature x, lengths", "the signature"),
