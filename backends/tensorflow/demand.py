@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from dlc import ir
-from dlc.backends.tensorflow.axes import ALIGNED, ASKING, ELEMENTWISE, REDUCING, eligible, lone_axis
+from dlc.backends.tensorflow.axes import ALIGNED, ASKING, ELEMENTWISE, REDUCING, eligible, lone_axis, permutation
 
 
 class Demands:
@@ -47,6 +47,8 @@ class Demands:
             return self._asked_by_scan(equation, target)
         if equation.op in ASKING:
             return present[:1]
+        if equation.op == "transpose" and _brings_channels_last(module, equation):
+            return present
         if not any(value in wanted for value in equation.outputs):
             return ()
         ranks = {module.types[value].rank for value in equation.outputs}
@@ -66,6 +68,12 @@ class Demands:
     def _full(self, module: ir.Module, value: int) -> bool:
         shape = module.types[value].shape
         return eligible(shape) and lone_axis(shape) is None
+
+
+def _brings_channels_last(module: ir.Module, equation: ir.Equation) -> bool:
+    """Three axes are left out: exchanging the last two is a matrix' transpose as often."""
+    rank = module.types[equation.outputs[0]].rank
+    return rank > 3 and equation.attribute("axes") == permutation(rank)
 
 
 def scan_names(module: ir.Module, target: ir.Scan) -> list[str]:

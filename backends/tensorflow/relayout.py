@@ -190,12 +190,19 @@ class Relayout(Conversions):
         self._emit(replace(equation, inputs=inputs, outputs=(self._define(output, as_last),), attributes=attributes))
 
     def _transpose(self, equation: ir.Equation) -> None:
-        """A transpose of a channels-last value is another transpose, or none."""
+        """A transpose of a channels-last value is another transpose, or none; one that moves channels to their place in
+        the spec's order is none until that order is needed (of three axes, it may be a matrix that is transposed).
+        """
         (source,), (output,) = self._present(equation), equation.outputs
         rank = self._type(source).rank
         value = equation.attribute("axes")
         axes = tuple(range(rank))[::-1] if value is None else tuple(int(a) % rank for a in value)  # type: ignore[union-attr]
         forms = self._forms[source]
+        if axes == permuted_back(rank) and (rank > 3 or output in self._wanted):
+            value = self._first(source)
+            self._defined_in[output] = self._origin.frames
+            self._forms[output] = Forms(value, last=value)
+            return
         if forms.first is None and forms.last is not None:
             order = tuple(permutation(rank).index(axis) for axis in axes)
             if order == tuple(range(rank)):
@@ -355,6 +362,11 @@ class Relayout(Conversions):
             if uses and all(back.issuperset(equation.outputs) for equation in uses if equation.op != "bind"):
                 regrets.add(index)
         return frozenset(regrets)
+
+
+def permuted_back(rank: int) -> tuple[int, ...]:
+    """The axes of a transpose from channels-last to the spec's order."""
+    return tuple(permutation(rank).index(axis) for axis in range(rank))
 
 
 def stacked_order(rank: int, axis: int) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from dlc.backends.tensorflow.layout import assign_layouts
 from dlc.ir_text import read, show
 from dlc.parameters import parameters
 from dlc.spec.record import replace
+from keras_models import check_agrees, written
 
 PROGRAM = read((Path(__file__).parent / "programs" / "images.ir").read_text(encoding="utf-8"))
 
@@ -131,3 +132,24 @@ def test_is_deterministic_and_reads_back() -> None:
 
 def test_permuted() -> None:
     assert permuted("NCHW") == ("N", "H", "W", "C")
+
+
+def test_transposes_of_the_spec_from_and_to_channels_last_are_none(tmp_path: Path) -> None:
+    """A norm over channels amid convolutions (ConvNeXt); what is left is the border's."""
+    norm = "transpose(layer_norm(transpose(x, [0, 2, 3, 1])), [0, 3, 1, 2])"
+    text = f"block channel_norm:\n    input x: float[N, C, H, W]\n    output {norm}\n\n\n"
+    text += "network Net:\n    input image: float[N, 3, 6, 6]\n"
+    text += "    x = image -> conv2d(4, 3) -> channel_norm\n    x = x + (x -> channel_norm)\n"
+    text += "    output pooled = x -> global_avg_pool\n    output y = x\n"
+    unit = written(tmp_path, text)
+    check_agrees(unit, tmp_path)
+    code = (tmp_path / "case_tensorflow.py").read_text(encoding="utf-8")
+    assert code.count("ops.transpose(") == 2
+    assert "keras.layers.GlobalAveragePooling2D()" in code
+
+
+def test_an_image_that_comes_channels_last_is_taken_as_it_is(tmp_path: Path) -> None:
+    text = "network Net:\n    input image: float[N, 6, 6, 3]\n"
+    text += "    y = transpose(image, [0, 3, 1, 2]) -> conv2d(4, 3)\n    output transpose(y, [0, 2, 3, 1])\n"
+    check_agrees(written(tmp_path, text), tmp_path)
+    assert "transpose" not in (tmp_path / "case_tensorflow.py").read_text(encoding="utf-8").split("def load_weights")[0]
