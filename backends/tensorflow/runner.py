@@ -98,7 +98,7 @@ class Runner:
             variable.assign(value)
         call = tf.function(model, autograph=False) if self._traced else model
         try:
-            results = call(self._feeds(inputs), training=training)
+            results: Any = call(self._feeds(inputs), training=training)
         except (TypeError, tf.errors.OpError) as problem:
             raise _no_kernel(problem) or problem from problem
         if len(self._outputs) == 1:
