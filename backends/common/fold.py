@@ -8,6 +8,7 @@ merge and the merged form proves right; else the block gets several classes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from dlc.backends.api import Unit
 from dlc.backends.common import empties, extents, given_sizes, groups, held, joins, merge, sizes, start_numbers
@@ -16,7 +17,7 @@ from dlc.backends.common.constructor import constructor
 from dlc.backends.common.context import start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
-from dlc.backends.common.form import Branch, Form, Make, walk
+from dlc.backends.common.form import Branch, Form, Make, Slot, Turns, walk
 from dlc.backends.common.frozen import frozen
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.native import Native, Natives
@@ -143,6 +144,8 @@ def _check_made(folding: Folding, form: Form) -> None:
     """Parameters must be known at construction: no matter of which inputs a call gives. Raises Refused."""
     optional = {name for name, absent in form.inputs if absent}
     for node in walk(form.body):
+        if isinstance(node, Make) and _turns_before_places(node.slot):
+            raise Refused("a list of layers that is made anew in each turn, entry by entry")
         if not isinstance(node, Branch) or not optional & {n for test in node.tests for n in free_names(test)}:
             continue
         if any(isinstance(one, Make) and folding.owns(one.target) for one in walk((node,))):
@@ -153,6 +156,12 @@ def _check_made(folding: Folding, form: Form) -> None:
     for name in constructor(form)[0]:
         if any(name not in dict(module.dims) for module in form.modules):
             raise Refused(f"`{name}` is no dimension of all modules")
+
+
+def _turns_before_places(slot: Slot) -> bool:
+    """`ws[turn][0]`: no `__init__` is printed for that (see `construction`)."""
+    kinds = [isinstance(index, Turns) for index in slot.indices]
+    return any(one and not other for one, other in pairwise(kinds))
 
 
 def merge_prepared(

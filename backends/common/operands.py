@@ -50,7 +50,8 @@ class Operands(Constants):
         node = name(self.arguments[slot.site]) if given else self.owner.attribute(slot.site)
         for place, index in enumerate(slot.indices):
             last = place == len(slot.indices) - 1
-            if isinstance(index, Turns) and index.depth >= place and self._iterable_here(node, index.depth):
+            whole = isinstance(index, Turns) and index.depth >= place and not self._written_out(slot, place)
+            if whole and isinstance(index, Turns) and self._iterable_here(node, index.depth):
                 wish = held.item(slot.site) if given else self._item(slot.site)
                 node = self._element(self.frames[index.depth], node, wish if last else f"{wish}s")
             elif isinstance(index, Turns):
@@ -58,6 +59,15 @@ class Operands(Constants):
             else:
                 node = quote("$x[$i]", x=node, i=self.value(index))
         return node
+
+    def _written_out(self, slot: Slot, place: int) -> bool:
+        """Whether some of the container's entries are made one by one: a loop over it would meet these too."""
+        return any(
+            one.site == slot.site
+            and one.indices[:place] == slot.indices[:place]
+            and not isinstance(one.indices[place], Turns)
+            for one in self.made
+        )
 
     def _item(self, site: str) -> str:
         """One of a site's instances: by the site, or by its block where the site is a plural or its name is taken."""

@@ -71,6 +71,7 @@ class Printing:
         self.makes: dict[str, Make] = {node.slot.site: node for node in made}
         #: A written-out loop makes several things at one site.
         self.turns: dict[Slot, Make] = {node.slot: node for node in made}
+        self.made = [node.slot for node in walk(form.body) if isinstance(node, Make)]
         self.copies: dict[str, str] = {}
         self.overwritten = {word: scope.allocate(word) for word in overwritten(form)}
         #: Sizes of inputs whose name the body assigns to, by input and axis.

@@ -58,8 +58,30 @@ network Case(depths: list[int] = [2, 3], width: int = 4):
 """,
         (
             "self.y.append(nn.Linear(3 * depth, 2))",
-            "for denses, outss, y_2 in zip(self.dense, self.outs, self.y):",
+            "for denses, denses_2, dense_3 in zip(self.dense, self.outs, self.y):",
         ),
+        (),
+    ),
+    "lists made in each turn": (
+        """
+network Fixed:
+    input x: float[N, 4]
+    z = x
+    for i in range(2):
+        ws = [dense(4) for _ in range(2)]
+        z = z -> ws[0] -> ws[1]
+    output z
+
+network Growing(n: int = 3):
+    input x: float[N, 4]
+    z = x
+    for i in range(n):
+        ws = [dense(4) for _ in range(i + 1)]
+        for w in ws:
+            z = z -> w -> relu
+    output z
+""",
+        (),
         (),
     ),
     "a filter": (
