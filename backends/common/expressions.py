@@ -108,11 +108,13 @@ class Expressions(Operands):
         args = [code for word, code in given.items() if not optional.get(word)]
         args += [self.tensor(ref) for ref in node.states]
         layers = self.layers(node)
-        keywords = [ast.keyword(word, code) for word, code in given.items() if optional.get(word)]
+        keywords = [
+            ast.keyword(self.argument(callee, word), code) for word, code in given.items() if optional.get(word)
+        ]
         if self.owner.is_function(callee):
             for word, value in make.hyperparameters:
                 if written(value) is VARIES or written(value) != self.owner.default(callee, word):
-                    keywords.append(ast.keyword(word, self.value(value)))
+                    keywords.append(ast.keyword(self.owner.hyperparameter(callee, word), self.value(value)))
             return ast.Call(self.owner.function(callee), [*args, *layers.values()], keywords)
         target = self.slot(node.slot)
         if callee.native is not None and callee.native.apply is not None:

@@ -52,6 +52,8 @@ class Folding:
     #: Per program: callees of each instance (see `held`), and modules that run as a given layer.
     uses: list[held.Uses] = field(default_factory=list[held.Uses])
     given: list[frozenset[str]] = field(default_factory=list[frozenset[str]])
+    #: By the id of a printed form: its inputs' names in the code, where a word of the spec is none of Python's.
+    words: dict[int, Mapping[str, str]] = field(default_factory=dict[int, "Mapping[str, str]"])
 
     @cached_property
     def sizes(self) -> sizes.Sizes:

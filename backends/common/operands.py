@@ -6,6 +6,7 @@ import ast
 
 from dlc.backends.common import held
 from dlc.backends.common.constants import Constants
+from dlc.backends.common.folding import Folded
 from dlc.backends.common.form import Element, Invoke, Listing, Own, Ref, Reference, Slot, Spread, Step, Temp, Turns, Var
 from dlc.backends.common.names import identifier
 from dlc.backends.common.printing import Frame
@@ -60,6 +61,11 @@ class Operands(Constants):
                 node = quote("$x[$i]", x=node, i=self.value(index))
         return node
 
+    def argument(self, callee: Folded, word: str) -> str:
+        """What a class or function calls an input: `class_` for `class`."""
+        known = {} if callee.form is None else self.owner.folding.words.get(id(callee.form), {})
+        return known.get(word, word)
+
     def _written_out(self, slot: Slot, place: int) -> bool:
         """Whether some of the container's entries are made one by one: a loop over it would meet these too."""
         return any(
@@ -82,8 +88,10 @@ class Operands(Constants):
     def layers(self, node: Invoke | Step) -> dict[str, ast.expr]:
         """The layers that a call hands on, by the callee's arguments, in their order; a list's items as a list."""
         out: dict[str, ast.expr] = {}
+        callee = self.owner.folding.of(node.target)
         for word, slot in node.layers:
             head, *rest = word.split(".")
+            head = self.argument(callee, held.MARK + head).removeprefix(held.MARK)
             code = self.slot(slot)
             if not rest:
                 out[head] = code

@@ -35,6 +35,10 @@ class Owner(Protocol):
 
     def helper(self, word: str) -> ast.expr: ...
 
+    def hyperparameter(self, folded: Folded, word: str) -> str:
+        """How a class or function calls one of its hyperparameters."""
+        ...
+
     def default(self, folded: Folded, word: str) -> object:
         """The default of a hyperparameter in the class's constructor; Ellipsis if there is none."""
         ...

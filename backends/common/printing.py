@@ -46,6 +46,8 @@ class Printing:
             if plain_of is not None
             else {word: scope.allocate(word.removeprefix(held.MARK)) for word in usage.arguments(form)}
         )
+        if not self.plainly:
+            owner.folding.words[id(form)] = self.arguments
         self.live = Live(form)
         self.facts = Facts(form)
         bound = [node.name for node in walk(form.body) if isinstance(node, Bind) and self.live.keeps(node)]

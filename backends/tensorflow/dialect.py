@@ -161,7 +161,11 @@ class KerasDialect:
             parameters.append(inner.allocate(word.split(".")[-1]))
             states.append(name(parameters[-1]))
         args = [given[word] for word, optional in inputs if not optional] + states
-        keywords = [ast.keyword(word, given[word]) for word, optional in inputs if optional and word in given]
+        keywords = [
+            ast.keyword(body.argument(body.owner.folding.of(node.target), word), given[word])
+            for word, optional in inputs
+            if optional and word in given
+        ]
         layers = body.layers(node)
         called = self.layer(parts.cell, args, layers, keywords)
         if not keywords and not layers and [code.id for code in args if isinstance(code, ast.Name)] == parameters:

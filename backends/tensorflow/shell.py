@@ -115,6 +115,9 @@ class Shell:
         self.context.helpers.add(word)
         return name(word)
 
+    def hyperparameter(self, folded: Folded, word: str) -> str:
+        return self.argument(word)
+
     def default(self, folded: Folded, word: str) -> object:
         declaration = self.context.declaration(folded)
         if declaration is None:

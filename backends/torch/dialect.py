@@ -168,6 +168,7 @@ class TorchDialect:
                 news.append(body.local(f"next_{port.name.split('.')[-1]}", news))
         given = [ast.keyword(lane.name, x) for lane, x in zip(scan.scanned[1:], args[1:], strict=True)]
         args, optional = _ordered(cell, args[:1], given + keywords, [name(word) for word in states])
+        optional = [ast.keyword(body.argument(cell, one.arg or ""), one.value) for one in optional]
         result = self.layer(parts.cell, args, body.layers(node), optional)
         named = dict(zip((lane.name for lane in scan.stacked), outputs, strict=True))
         made = [named.get(port.name, "_") for port in cell.members[0].module.outputs]

@@ -80,6 +80,9 @@ class TorchClass:
     def helper(self, word: str) -> ast.expr:
         return self.file.helper(word)
 
+    def hyperparameter(self, folded: Folded, word: str) -> str:
+        return next((one.name for one in self.file.constructor(folded) if one.word == word), word)
+
     def default(self, folded: Folded, word: str) -> object:
         for argument in self.file.constructor(folded):
             if argument.word == word:

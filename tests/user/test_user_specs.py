@@ -93,8 +93,9 @@ def test_a_draw_has_the_declared_shape():
     assert model(torch.zeros(3, 6, 8, 3)).shape == (3, 4)
 
 
-def test_buffers_are_threaded() -> None:
+@pytest.mark.parametrize("stem", ["buffers", "reserved"])
+def test_agrees_in_the_default_run_too(stem: str) -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        code = main(["verify", "--json", str(HERE / "buffers.dl")])
+        code = main(["verify", "--json", str(HERE / f"{stem}.dl")])
     assert code == 0, out.getvalue()
