@@ -33,7 +33,7 @@ class Unit:
     """What one compile handles: the networks of one spec file.
 
     `stem` is the file's stem (`resnet`), `digest` a hex hash of its content (and its imports'). `declarations` holds
-    the blocks that its modules come from, as written: defaults of hyperparameters, docstrings. `file` is the file's name
+    the blocks that its modules come from, as written: defaults of hyperparameters, docstrings. `file` is its name
     (`resnet.dl`).
     """
 

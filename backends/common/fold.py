@@ -18,7 +18,7 @@ from dlc.backends.common.context import start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
 from dlc.backends.common.form import Branch, Form, Make, Slot, Turns, walk
-from dlc.backends.common.frozen import frozen
+from dlc.backends.common.frozen import frozen, one_way
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.native import Native, Natives
 from dlc.backends.common.prove import Proof
@@ -123,7 +123,8 @@ def merge_members(folding: Folding, members: Sequence[Member]) -> Form:
 def _merged(folding: Folding, members: Sequence[Member], loops: bool, carried: bool = False) -> Form:
     prepared = [_prepared(folding, member) for member in members]
     form, unrolled = merge_prepared(folding, members, prepared, loops, carried)
-    promised = _agreed(members, unrolled.intersection(constructor(form)[1]))
+    limited = unrolled | one_way([member.module for member in members])
+    promised = _agreed(members, limited.intersection(constructor(form)[1]))
     if promised:
         fixed = [Member(member.program, frozen(member.module, promised)) for member in members]
         form, _ = merge_prepared(folding, fixed, [_prepare(folding, member) for member in fixed], loops, carried)

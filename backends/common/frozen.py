@@ -1,13 +1,14 @@
 """Hyperparameters that a class can't take, since it is written for one value of them.
 
-Where a loop can't be printed as a loop, its turns stand one by one, for as many turns as the network has. A class that
-took the number of turns as an argument would promise more than it does. Such a hyperparameter is put into the module's
+Where a loop can't be printed as a loop, its turns stand one by one, for as many turns as the network has. Where no
+module ever took one arm of a choice, nobody knows what stands in it. A class that took the number of turns, or what the
+choice asks for, as an argument would promise more than it does. Such a hyperparameter is put into the module's
 expressions as the value that it has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from dlc.backends.common.evaluate import Unknown, free_names, substitute
@@ -28,6 +29,20 @@ def names_behind(module: Module, source: Expr) -> frozenset[str]:
             found.add(name)
             due += [word for number in _loops_of(module, name) for word in free_names(module.loops[number].iterable)]
     return frozenset(found & {name for name, _ in module.hyperparameters})
+
+
+def one_way(modules: Sequence[Module]) -> frozenset[str]:
+    """The hyperparameters behind choices of which some arm is taken by no module and in no turn."""
+    taken: dict[int, set[int]] = {}
+    arms: dict[int, int] = {}
+    names: dict[int, frozenset[str]] = {}
+    for module in modules:
+        for choice in module.choices:
+            taken.setdefault(choice.statement, set()).add(choice.taken)
+            arms[choice.statement] = len(choice.tests) + 1
+            behind = frozenset[str]().union(*(names_behind(module, test) for test in choice.tests))
+            names[choice.statement] = names.get(choice.statement, frozenset()) | behind
+    return frozenset[str]().union(*(names[one] for one in taken if len(taken[one]) < arms[one]))
 
 
 def _loops_of(module: Module, name: str) -> set[int]:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlc.backends.onnx.graph import Builder, Value
+from dlc.backends.onnx.graph import Value
 from dlc.backends.onnx.rules import segment
 
 # pyright: reportPrivateUsage=false
 
 
-def _mean(b: Builder, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> Value:
-    total = segment._scatter(b, "add", x, segments, count, dtype, rank)
-    return b("Div", total, segment._sizes(b, segments, count, dtype, rank))
+def _mean(rows: segment._Rows) -> Value:
+    return rows.b("Div", rows.fold("add", rows.x), rows.sizes())
 
 
-def _largest(b: Builder, x: Value, segments: Value, count: Value, dtype: str, rank: int) -> Value:
-    return segment._scatter(b, "max", x, segments, count, dtype, rank)
+def _largest(rows: segment._Rows) -> Value:
+    return rows.fold("max", rows.x)
 
 
 _ONES = "tf.math.unsorted_segment_sum(ops.ones_like($0[:, :1]), $1, $count)"

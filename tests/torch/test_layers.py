@@ -56,7 +56,7 @@ def test_another_layer_is_no_proof(tmp_path: Path):
         "network Net:\n    input x: float[N, 4]\n    a = dense(4)\n    b = dense(4)\n"
         "    output y = a(x) + b(x) + twice(a)(x)\n"
     )
-    folding = fold(unit_of(tmp_path, text), {}, layers=True)
+    folding = fold(unit_of(tmp_path, text), {})
     folded = folding.entry(0)
     assert folded.form is not None
     proof = Proof(folding.target, folding.module, lambda target: folding.of(target).arguments)
