@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.names import dimension_name
-from dlc.spec.syntax import Block, Input, Name, SizedDimension, StarDimension, State
+from dlc.spec.syntax import Binary, Block, Expr, Input, Name, SizedDimension, StarDimension, State
 
 
 def axis_of(block: Block, dimension: str, present: frozenset[str]) -> tuple[str, int] | None:
@@ -15,6 +16,23 @@ def axis_of(block: Block, dimension: str, present: frozenset[str]) -> tuple[str,
             axis = _position(statement, dimension)
             if axis is not None:
                 return statement.name, axis
+    return None
+
+
+def factor_of(block: Block, dimension: str, present: frozenset[str]) -> tuple[str, int, Expr] | None:
+    """The input and axis where a dimension stands in a product, and the other factor: `heads` for D in `heads * D`."""
+    for statement in block.body:
+        if not isinstance(statement, Input) or statement.name not in present:
+            continue
+        entries = statement.type.dimensions
+        stars = [place for place, entry in enumerate(entries) if isinstance(entry, StarDimension)]
+        for place, entry in enumerate(entries):
+            if not isinstance(entry, Binary) or entry.op != "*":
+                continue
+            for one, other in ((entry.left, entry.right), (entry.right, entry.left)):
+                if isinstance(one, Name) and one.id == dimension and dimension not in free_names(other):
+                    axis = place - len(entries) if stars and place > stars[0] else place
+                    return statement.name, axis, other
     return None
 
 

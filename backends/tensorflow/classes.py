@@ -6,6 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from dlc.backends.common import given_sizes, held
+from dlc.backends.common.expression import python
 from dlc.backends.common.names import dimension_name
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
@@ -133,19 +134,12 @@ def _build(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
     names = weight_names(shell) | (making_names(shell) if late_layers else set[str]())
     needed = _dimensions(shell, names)
     places = {dimension: shell.declared_axis(dimension) for dimension in needed}
-    shapes = _shape_arguments(shell, [place[0] for place in places.values() if place is not None])
+    factors = {dimension: shell.declared_factor(dimension) for dimension, found in places.items() if found is None}
+    read = [place[0] for place in (*places.values(), *factors.values()) if place is not None]
+    shapes = _shape_arguments(shell, read)
     scope = shell.context.scope.child(("self", *shapes.values()))
     local: dict[str, str] = {}
     body: list[ast.stmt] = []
-    for dimension, found in places.items():
-        if found is None:
-            raise error("E0706", f"no input has an axis of size `{dimension}`", exit_code=3)
-        port, axis = found
-        rank = shell.rank(port)
-        index = axis - rank if axis == rank - 1 else axis
-        local[dimension] = scope.allocate(dimension_name(dimension))
-        value = quote("$shape[$axis]", shape=name(shapes[port]), axis=index)
-        body += statements("$target = $value", target=name(local[dimension]), value=value)
 
     def code(word: str) -> ast.expr:
         if word in local:
@@ -153,6 +147,19 @@ def _build(shell: Shell, late_layers: bool) -> ast.FunctionDef | None:
         if word in shell.folded.hyperparameters:
             return dotted(f"self.{shell.stored(word)}")
         return _init_name(shell, word)
+
+    for dimension, alone in places.items():
+        found = alone or factors[dimension]
+        if found is None:
+            raise error("E0706", f"no input has an axis of size `{dimension}`", exit_code=3)
+        port, axis, *other = found
+        rank = shell.rank(port)
+        index = axis - rank if axis == rank - 1 else axis
+        value = quote("$shape[$axis]", shape=name(shapes[port]), axis=index)
+        if other:
+            value = quote("$size // $other", size=value, other=python(other[0], code, shell.module))
+        local[dimension] = scope.allocate(dimension_name(dimension))
+        body += statements("$target = $value", target=name(local[dimension]), value=value)
 
     making = Making(shell, code, scope)
     if late_layers:

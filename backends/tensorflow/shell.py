@@ -14,7 +14,7 @@ from dlc.backends.common.form import Branch, Form, Loop, Make, Sample, walk
 from dlc.backends.common.names import Scope, identifier
 from dlc.backends.common.quote import dotted, literal, name, quote
 from dlc.backends.common.rule import Site
-from dlc.backends.common.shapes import axis_of
+from dlc.backends.common.shapes import axis_of, factor_of
 from dlc.backends.tensorflow.axes import place
 from dlc.backends.tensorflow.declared import declared_sizes
 from dlc.backends.tensorflow.dialect import KerasDialect
@@ -135,6 +135,16 @@ class Shell:
             return found
         port, axis = found
         return port, place(axis, self.rank(port))
+
+    def declared_factor(self, dimension: str) -> tuple[str, int, Expr] | None:
+        """The axis as the lowered modules have it, where the dimension stands in a product, and the other factor."""
+        declaration = self.context.declaration(self.folded)
+        present = frozenset(port.name for module in self.form.modules for port in module.inputs)
+        found = None if declaration is None else factor_of(declaration, dimension, present)
+        if found is None or found[0] not in self._last():
+            return found
+        port, axis, other = found
+        return port, place(axis, self.rank(port)), other
 
     def axis_name(self, port: str, axis: int) -> str:
         found = self.axis_names().get(self.body.arguments[port])
