@@ -18,7 +18,7 @@ from dlc.backends.common.context import start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
 from dlc.backends.common.form import Branch, Form, Make, Slot, Turns, walk
-from dlc.backends.common.frozen import frozen, one_way
+from dlc.backends.common.frozen import frozen, one_way, stateful_turns
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.native import Native, Natives
 from dlc.backends.common.prove import Proof
@@ -124,6 +124,7 @@ def _merged(folding: Folding, members: Sequence[Member], loops: bool, carried: b
     prepared = [_prepared(folding, member) for member in members]
     form, unrolled = merge_prepared(folding, members, prepared, loops, carried)
     limited = unrolled | one_way([member.module for member in members])
+    limited = limited.union(*(stateful_turns(member.module) for member in members))
     promised = _agreed(members, limited.intersection(constructor(form)[1]))
     if promised:
         fixed = [Member(member.program, frozen(member.module, promised)) for member in members]

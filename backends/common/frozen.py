@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from dlc.backends.common.evaluate import Unknown, free_names, substitute
-from dlc.ir import Bind, Distribution, Equation, Instance, Loop, Module, Parameter, Scan, Static, Turn
+from dlc.ir import Bind, Call, Distribution, Equation, Instance, Loop, Module, Parameter, Scan, Static, Turn
 from dlc.spec.record import replace
 from dlc.spec.syntax import Constant, Expr, ListLiteral, Unary
 
@@ -43,6 +43,22 @@ def one_way(modules: Sequence[Module]) -> frozenset[str]:
             behind = frozenset[str]().union(*(names_behind(module, test) for test in choice.tests))
             names[choice.statement] = names.get(choice.statement, frozenset()) | behind
     return frozenset[str]().union(*(names[one] for one in taken if len(taken[one]) < arms[one]))
+
+
+def stateful_turns(module: Module) -> frozenset[str]:
+    """The hyperparameters behind loops whose turns have states of their own: another number of turns has others."""
+    found = frozenset[str]()
+    lifted = [state.name for state in module.states]
+    for equation in module.body:
+        if not isinstance(equation.target, Call):
+            continue
+        path = module.instances[equation.target.instance].path
+        if not any(name.startswith(f"{path}.") for name in lifted):
+            continue
+        for frame in equation.origin.frames:
+            if isinstance(frame, Turn):
+                found |= names_behind(module, module.loops[frame.loop].iterable)
+    return found
 
 
 def _loops_of(module: Module, name: str) -> set[int]:

@@ -1,4 +1,4 @@
-"""A choice of which one arm was never taken: what it asks for is no argument of the class."""
+"""What a class is written for alone is no argument of it: an arm that nobody took, turns with states of their own."""
 
 from __future__ import annotations
 
@@ -38,3 +38,26 @@ def test_no_argument_decides_on_an_arm_that_nobody_took(
     (code,) = backend.compile(unit, Options()).files.values()  # type: ignore[attr-defined]
     assert ("k > 2" in code) == test
     assert ("k: int" in code) == test
+
+
+STATES = """block step(units: int):
+    input x: float[N, D]
+    state h: float[N, units] = 0
+    next h = tanh(dense(units)(x) + h)
+    output next h
+
+network Stack(depth: int = 1, units: int = 3):
+    input x: float[N, 3]
+    for _ in range(depth):
+        x = x -> step(units)
+    output x
+"""
+
+
+@pytest.mark.parametrize("backend", [torch, tensorflow], ids=["torch", "tensorflow"])
+def test_turns_with_states_of_their_own_are_as_many_as_they_are(backend: object, tmp_path: Path) -> None:
+    path = tmp_path / "case.dl"
+    path.write_text(STATES, encoding="utf-8")
+    (code,) = backend.compile(networks.elaborate(load_project(path)).unit, Options()).files.values()  # type: ignore[attr-defined]
+    assert "units: int" in code
+    assert "depth: int" not in code
