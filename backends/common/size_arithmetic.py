@@ -25,8 +25,23 @@ def over(a: Expr, b: Expr) -> Expr:
     return simplified(Binary("//", a, b))
 
 
+#: Results, by id (and kept, so that an id stays theirs): sizes are put into sizes, and what is simple is left alone.
+_SIMPLE: dict[int, Expr] = {}
+_LIMIT = 100_000
+
+
 def simplified(node: Expr) -> Expr:
     """Arithmetic on numbers done, `a + 0`, `a * 1`, `a // 1` as a, and `(a + 1) - 2` as `a - 1`."""
+    if id(node) in _SIMPLE:
+        return node
+    result = _simplified(node)
+    if len(_SIMPLE) >= _LIMIT:
+        _SIMPLE.clear()
+    _SIMPLE[id(result)] = result
+    return result
+
+
+def _simplified(node: Expr) -> Expr:
     if isinstance(node, Conditional):
         return _chosen(node)
     if not isinstance(node, Binary):
