@@ -74,7 +74,7 @@ def _is_open(merging: Merging, contexts: Sequence[Context], operands: Sequence[t
         if operand is None or not context.open_sizes:
             continue
         value, axis = operand
-        source = merging.axes_given(context, _opaque(merging, context))[value][axis]
+        source = merging.axes_given(context, _opaque(merging, context), value)[axis]
         if source is not None and _OPEN in free_names(source):
             return True
     return False
@@ -127,7 +127,7 @@ def _traced(
         tensor = here[word]
         assert isinstance(tensor, int)
         sizes[tensor] = tuple(map(Name, _sizes(word, context.module.types[tensor].rank)))
-    source = merging.axes_given(context, sizes)[value][axis]
+    source = merging.axes_given(context, sizes, value)[axis]
     if source is None or _OPEN in free_names(source) or not any(map(values.is_size, free_names(source))):
         return None
     return source if all(_is_right(source, *place, words) for place in places_) else None

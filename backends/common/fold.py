@@ -42,6 +42,7 @@ def fold(unit: Unit, natives: Natives, sized: bool = True) -> Folding:
     folding = Folding(unit, programs, natives, sized, tables=[program.table for program in programs])
     folding.uses = [held.uses(program) for program in programs]
     folding.given = [held.callees(program) for program in programs]
+    folding.partials = [held.partials(program) for program in programs]
     for group in groups.groups(folding):
         _fold_group(folding, group)
     return folding
@@ -182,7 +183,7 @@ def merge_prepared(
         lambda target: (folding.of(target).dims, folding.of(target).hyperparameters),
         lambda context, creation, name: sizes.dimension_operand(folding, context, creation, name),
         lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
-        lambda context, given: folding.carried_sizes.assuming(context.program, context.module, given),
+        lambda context, given, value: folding.carried_sizes.assuming(context.program, context.module, given, value),
         loops,
         extents=carried,
         optional=frozenset(name for one in members for name in one.module.absent if name in given),

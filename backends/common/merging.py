@@ -37,8 +37,8 @@ class Merging:
     size_operand: Callable[[Context, Creation, str], tuple[int, int] | None]
     #: The source of a value's size, in the module's names.
     axis_source: Callable[[Context, int, int], Expr | None]
-    #: All values' axes, those of some values taken as given (see `extents`).
-    axes_given: Callable[[Context, Mapping[int, Axes]], Sequence[Axes]]
+    #: A value's axes, those of some values taken as given (see `extents`).
+    axes_given: Callable[[Context, Mapping[int, Axes], int], Axes]
     loops: bool = True
     count: int = 0
     #: Names that a loop assigns: what is known of their sizes after it.

@@ -7,7 +7,7 @@ here can fail to help but not do harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from dlc.backends.common import size_rules
@@ -46,6 +46,8 @@ class Sizes:
     ):
         self.module, self.declarations, self.by_name = module, declarations, by_name
         self.known: dict[tuple[int, str], list[Axes]] = {}
+        self.makers: dict[tuple[int, str], Mapping[int, int]] = {}
+        self.ports: dict[tuple[int, str], Mapping[str, Axes]] = {}
 
     def of(self, program: int, module: Module) -> list[Axes]:
         key = (program, module.key)
@@ -53,12 +55,38 @@ class Sizes:
             self.known[key] = self._trace(program, module)
         return self.known[key]
 
-    def assuming(self, program: int, module: Module, given: Mapping[int, Axes]) -> list[Axes]:
-        """The same, with the axes of some values taken as given: what comes of these is told by them."""
-        return self._trace(program, module, given)
+    def assuming(self, program: int, module: Module, given: Mapping[int, Axes], value: int) -> Axes:
+        """One value's axes, with those of some values taken as given: what comes of these is told by them."""
+        found = self._forward(program, module, given, self._behind(program, module, given, value))[value]
+        return found if None not in found else self._trace(program, module, given)[value]
 
     def _trace(self, program: int, module: Module, given: Mapping[int, Axes] | None = None) -> list[Axes]:
-        given = given or {}
+        found = self._forward(program, module, given or {}, module.body)
+        for equation in module.body:
+            if isinstance(equation.target, Call | Scan):
+                self._ask(program, module, equation, found)
+        return found
+
+    def _behind(self, program: int, module: Module, given: Mapping[int, Axes], value: int) -> list[Equation]:
+        """The equations that the value comes from, in order, as far back as what is given."""
+        key = (program, module.key)
+        if key not in self.makers:
+            self.makers[key] = {one: place for place, equation in enumerate(module.body) for one in equation.outputs}
+        makers, body = self.makers[key], module.body
+        places: set[int] = set()
+        due: list[int | None] = [value]
+        while due:
+            one = due.pop()
+            place = None if one is None or one in given else makers.get(one)
+            if place is not None and place not in places:
+                places.add(place)
+                due += body[place].inputs
+        return [body[place] for place in sorted(places)]
+
+    def _forward(
+        self, program: int, module: Module, given: Mapping[int, Axes], equations: Iterable[Equation]
+    ) -> list[Axes]:
+        """The axes of all values, as these equations tell them."""
         found: list[Axes] = [(None,) * kind.rank for kind in module.types]
         declared = self._ports(program, module)
         for port in (*module.inputs, *module.states):
@@ -70,14 +98,11 @@ class Sizes:
                 found[parameter.value] = tuple(parameter.shape_source)
         for value, axes in given.items():
             found[value] = axes
-        for equation in module.body:
+        for equation in equations:
             for value, axes in zip(equation.outputs, self._equation(program, module, equation, found), strict=False):
                 kind = module.types[value]
                 known = given.get(value, axes)
                 found[value] = known if len(known) == kind.rank else (None,) * kind.rank
-        for equation in module.body:
-            if isinstance(equation.target, Call | Scan):
-                self._ask(program, module, equation, found)
         return found
 
     def _ask(self, program: int, module: Module, equation: Equation, found: list[Axes]) -> None:
@@ -113,8 +138,14 @@ class Sizes:
                 out[statement.name] = tuple(axes)
         return out
 
-    def _ports(self, program: int, module: Module) -> dict[str, Axes]:
+    def _ports(self, program: int, module: Module) -> Mapping[str, Axes]:
         """Axes of inputs and states; those of a nested cell's states (`rnn.h`) come from that cell."""
+        key = (program, module.key)
+        if key not in self.ports:
+            self.ports[key] = self._declared_below(program, module)
+        return self.ports[key]
+
+    def _declared_below(self, program: int, module: Module) -> Mapping[str, Axes]:
         out = self._declared(module)
         for equation in module.body:
             target = equation.target
