@@ -15,7 +15,7 @@ from dlc.spec.lalr import Action
 from dlc.spec.literals import clean_doc
 from dlc.spec.reduced import Group, Values, cover, names_at, nodes_of
 from dlc.spec.token import Token
-from dlc.spec.type_names import check_constant_type, check_dtype
+from dlc.spec.type_names import check_alone, check_constant_type, check_dtype, check_option
 
 
 def _body(values: Values, start: int) -> tuple[Any, ...]:
@@ -78,13 +78,28 @@ def hyperparameters(v: Values) -> Group:
 
 
 def hyperparameter(v: Values) -> s.Hyperparameter:
-    return s.Hyperparameter(v[0].text, v[2], v[4] if len(v) > 3 else None, cover(v))
+    limits = next((n for n in v if isinstance(n, s.Bounds)), None)
+    return s.Hyperparameter(v[0].text, v[2], _after(v, "="), limits, cover(v))
 
 
 def constant_type(v: Values) -> s.ConstantType:
+    options = tuple(nodes_of(v))
+    if len(options) == 1:
+        check_alone(options[0])
+        return options[0]
+    for option in options:
+        check_option(option)
+    return s.ConstantType("union", options=options, span=cover(v))
+
+
+def plain_type(v: Values) -> s.ConstantType:
     element = v[2] if len(v) > 1 else None
     check_constant_type(v[0], element is not None)
-    return s.ConstantType(v[0].text, element, cover(v))
+    return s.ConstantType(v[0].text, element, span=cover(v))
+
+
+def literal_type(v: Values) -> s.ConstantType:
+    return s.ConstantType("literal", literal=v[0].value, span=cover(v))
 
 
 def doc(v: Values) -> s.Constant:
@@ -132,7 +147,8 @@ def clause(v: Values) -> s.Keyword:
 
 
 def bounds(v: Values) -> s.Bounds:
-    return s.Bounds(v[1], v[3], cover(v))
+    """`in low..high`; `in low..` has no upper end."""
+    return s.Bounds(v[1], v[3] if len(v) > 3 else None, cover(v))
 
 
 def input_(v: Values) -> s.Input:
@@ -220,6 +236,8 @@ ACTIONS: dict[str, Action] = {
     "hyperparameters": hyperparameters,
     "hyperparameter": hyperparameter,
     "constant_type": constant_type,
+    "literal_type": literal_type,
+    "plain_type": plain_type,
     "doc": doc,
     "line": line,
     "for": for_,
@@ -228,6 +246,7 @@ ACTIONS: dict[str, Action] = {
     "step": step,
     "clause": clause,
     "bounds": bounds,
+    "range": bounds,
     "default": clause,
     "distribution": clause,
     "input": input_,

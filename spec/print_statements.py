@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlc.spec import syntax as s
-from dlc.spec.print_literals import doc_text
+from dlc.spec.print_literals import doc_text, string_text
 from dlc.spec.printer import print_expression as show
 
 INDENT = "    "
@@ -31,11 +31,25 @@ def doc_lines(doc: str, indent: str) -> list[str]:
 
 
 def _hyperparameter(node: s.Hyperparameter) -> str:
-    default = f" = {show(node.default)}" if node.default is not None else ""
-    return f"{node.name}: {constant_type_text(node.type)}{default}"
+    return f"{node.name}: {hyperparameter_text(node)}"
+
+
+def hyperparameter_text(node: s.Hyperparameter) -> str:
+    """What stands behind the name: type, bounds, default."""
+    return f"{constant_type_text(node.type)}{_bounds(node.bounds)}{_equals(node.default)}"
+
+
+def _bounds(node: s.Bounds | None) -> str:
+    if node is None:
+        return ""
+    return f" in {show(node.low)}..{show(node.high) if node.high is not None else ''}"
 
 
 def constant_type_text(node: s.ConstantType) -> str:
+    if node.options:
+        return " | ".join(constant_type_text(option) for option in node.options)
+    if node.literal is not None:
+        return string_text(node.literal)
     return f"{node.name}[{constant_type_text(node.element)}]" if node.element is not None else node.name
 
 
@@ -72,9 +86,8 @@ def _simple(node: s.Statement) -> str:
     match node:
         case s.Input() | s.Batch():
             word = "input" if isinstance(node, s.Input) else "batch"
-            limits = f" in {show(node.bounds.low)}..{show(node.bounds.high)}" if node.bounds is not None else ""
             default = _equals(node.default) if isinstance(node, s.Input) else ""
-            return f"{word} {node.name}: {tensor_type_text(node.type)}{limits}{default}"
+            return f"{word} {node.name}: {tensor_type_text(node.type)}{_bounds(node.bounds)}{default}"
         case s.State():
             return f"state {node.name}: {tensor_type_text(node.type)}{_equals(node.initial)}"
         case s.Parameter():

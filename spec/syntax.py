@@ -63,10 +63,13 @@ class TensorType:
 
 @record
 class ConstantType:
-    """A hyperparameter's type: int, float, bool, str, block, layer, size, or `list` of `element`."""
+    """A hyperparameter's type: int, float, bool, str, block, layer, size, `list` of `element`, `literal` (that text and
+    no other) or `union` (any of `options`)."""
 
     name: str
     element: ConstantType | None = None
+    options: tuple[ConstantType, ...] = ()
+    literal: str | None = None
     span: Span = span_field()
 
 
@@ -75,10 +78,10 @@ class ConstantType:
 
 @record
 class Bounds:
-    """`in low..high`, half open."""
+    """`in low..high`, half open; of a hyperparameter also `in low..`, without an upper end."""
 
     low: Expr
-    high: Expr
+    high: Expr | None
     span: Span = span_field()
 
 
@@ -248,9 +251,12 @@ Statement = (
 
 @record
 class Hyperparameter:
+    """`p: float in 0..1 = 0.5`: type, bounds (half open, of each number of a list too), default."""
+
     name: str
     type: ConstantType
     default: Expr | None = None
+    bounds: Bounds | None = None
     span: Span = span_field()
 
 

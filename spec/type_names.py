@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dlc.diagnostics import did_you_mean, error
+from dlc.spec.syntax import ConstantType
 from dlc.spec.token import Token
 
 DTYPES = ("float", "int", "bool", "f16", "bf16", "f32", "f64", "i32", "i64")
@@ -24,6 +25,8 @@ def check_dtype(token: Token) -> None:
 def check_constant_type(token: Token, has_element: bool) -> None:
     """The type of a hyperparameter; only `list` takes a type in brackets, and it always does."""
     name = token.text
+    if name == "none" and not has_element:
+        return
     if name not in CONSTANT_TYPES:
         raise error(
             "E0108",
@@ -39,6 +42,26 @@ def check_constant_type(token: Token, has_element: bool) -> None:
     if name != "list" and has_element:
         hint = "a hyperparameter is a constant; declare a tensor by `input`" if name in DTYPES else None
         raise error("E0108", f"`{name}` takes no brackets here", token.span, hint=hint)
+
+
+def check_alone(kind: ConstantType) -> None:
+    """The only type of a hyperparameter."""
+    if kind.name == "none":
+        raise error("E0108", "`none` is no type by itself", kind.span, expected="for instance `int | none`")
+
+
+def check_option(option: ConstantType) -> None:
+    """One of several types of a hyperparameter: whether it is a block or layer must be known from the text."""
+    kind = option
+    while kind.element is not None:
+        kind = kind.element
+    if kind.name in ("block", "layer"):
+        raise error(
+            "E0108",
+            f"`{kind.name}` is no alternative to another type",
+            option.span,
+            expected="types of constants, for instance `int | list[int]`",
+        )
 
 
 def _listed(names: tuple[str, ...]) -> str:

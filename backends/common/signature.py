@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from dlc.backends.common.evaluate import Unknown, evaluate
 from dlc.backends.common.folding import Folded
@@ -51,8 +52,6 @@ def constructor(
             except Unknown:
                 default = NO_DEFAULT
         annotation = _annotation(one.type) if one is not None else _guess(folded, word)
-        if default is None:
-            annotation = quote("$t | None", t=annotation)
         out.append(Argument(word, taken[word], annotation, default))
     return _ordered(out)
 
@@ -72,10 +71,20 @@ def parameters(arguments: tuple[Argument, ...]) -> tuple[list[ast.arg], list[ast
 
 
 def _annotation(kind: ConstantType) -> ast.expr:
+    if kind.options:
+        return union_code([_annotation(option) for option in kind.options])
     if kind.name == "list":
         inner = _annotation(kind.element) if kind.element is not None else name("object")
         return quote("Sequence[$t]", t=inner)
-    return name({"size": "int"}.get(kind.name, kind.name))
+    if kind.name == "none":
+        return literal(None)
+    return name({"size": "int", "literal": "str"}.get(kind.name, kind.name))
+
+
+def union_code(options: Sequence[ast.expr]) -> ast.expr:
+    """`a | b` without repetition."""
+    different = {ast.unparse(option): option for option in options}
+    return reduce(lambda a, b: ast.BinOp(a, ast.BitOr(), b), different.values())
 
 
 def _guess(folded: Folded, word: str) -> ast.expr:

@@ -98,6 +98,26 @@ def _reversed(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
     return Items(_items("reversed", things[0], span).items[::-1], _source("reversed", things))
 
 
+def _per_axis(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
+    """`per_axis(kernel, 2)`: a list is itself, if it has that length; a constant is repeated. PyTorch's _ntuple."""
+    thing, count = _positional("per_axis", given, 2, 2, span)
+    length = static_of(count, span).value
+    if type(length) is not int or not 0 <= length <= static.MAX_LIST:
+        raise error("E0502", "`per_axis` takes the number of axes second", span, found=describe(count))
+    if not isinstance(thing, Items):
+        repeated = syntax.ListLiteral((thing.source,) * length) if isinstance(thing, Static) and thing.source else None
+        return Items((thing,) * length, repeated)
+    if len(thing.items) != length:
+        raise error(
+            "E0509",
+            f"one value for each of {length} axes",
+            span,
+            found=f"a list of {len(thing.items)}",
+            expected=f"a list of {length}, or one value for all",
+        )
+    return thing
+
+
 def _constant_function(name: str) -> Function:
     def compute(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
         things = _positional(name, given, 1, 16, span)
@@ -123,6 +143,7 @@ TABLE: dict[str, Function] = {
     "zip": _zip,
     "enumerate": _enumerate,
     "reversed": _reversed,
+    "per_axis": _per_axis,
     "arange": _arange,
     "rearrange": rearrange,
     "einsum": einsum,

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from dlc.diagnostics import Note, error
+from dlc.diagnostics import Note, did_you_mean, error
 from dlc.dims import Dim
 from dlc.ir import Static
 from dlc.ops import OPS
 from dlc.passes import functions, given_sizes, static
+from dlc.passes.bounds import check_bounds
 from dlc.passes.builder import Builder
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Primitive, Thing, describe
 from dlc.spec import syntax
+from dlc.spec.print_literals import string_text
 from dlc.spec.source import Span
 
 
 def close(b: Builder, block: BlockValue, span: Span) -> dict[str, Thing]:
-    """All hyperparameters of a block, in declared order, defaults included. Raises DlcError for a missing or wrong
-    one."""
+    """All hyperparameters of a block, in declared order, defaults included.
+
+    Raises DlcError for a missing one (E0309), a wrong one (E0310), one out of its bounds (E0311).
+    """
     given = dict(block.bound)
     closed: dict[str, Thing] = {}
     missing = missing_hyperparameters(block.declaration, given)
@@ -34,6 +38,8 @@ def close(b: Builder, block: BlockValue, span: Span) -> dict[str, Thing]:
             closed[declared.name] = _checked(b, block.declaration, declared, given[declared.name], span)
         else:
             closed[declared.name] = default_of(b, block.declaration, declared, closed, span)
+        if declared.bounds is not None:
+            check_bounds(b, block.declaration, declared, closed, span)
     return closed
 
 
@@ -89,13 +95,15 @@ def _checked(
         span,
         found=describe(thing),
         expected=_words(kind),
-        hint=_hint(thing),
+        hint=_hint(kind, thing),
         notes=(Note("declared here", declared.span),),
     )
 
 
-def _hint(thing: Thing) -> str | None:
+def _hint(kind: syntax.ConstantType, thing: Thing) -> str | None:
     match thing:
+        case Static(value=str() as text):
+            return did_you_mean(text, [option.literal for option in kind.options if option.literal is not None])
         case Static(value=Dim()):
             return "a dynamic dimension is known only when the network runs; give it a size at the network's border"
         case Primitive(name=name) if name in OPS:
@@ -150,6 +158,12 @@ def _check_template(declared: syntax.Hyperparameter, thing: Thing, span: Span) -
 
 def _fit(kind: syntax.ConstantType, thing: Thing, span: Span) -> Thing | None:
     match kind.name, thing:
+        case "union", _:
+            return next((f for option in kind.options if (f := _fit(option, thing, span)) is not None), None)
+        case "literal", Static(value=str() as text) if text == kind.literal:
+            return thing
+        case "none", Static(value=None):
+            return thing
         case "list", Items(items=items):
             assert kind.element is not None
             fitted = [_fit(kind.element, item, span) for item in items]
@@ -173,6 +187,11 @@ def _fit(kind: syntax.ConstantType, thing: Thing, span: Span) -> Thing | None:
 
 
 def _words(kind: syntax.ConstantType) -> str:
+    if kind.options:
+        *first, last = map(_words, kind.options)
+        return f"{', '.join(first)} or {last}"
+    if kind.literal is not None:
+        return string_text(kind.literal)
     if kind.name == "list":
         assert kind.element is not None
         plural = _words(kind.element).removeprefix("a ").removeprefix("an ").replace("list of", "lists of")
@@ -185,4 +204,5 @@ def _words(kind: syntax.ConstantType) -> str:
         "str": "a str",
         "block": "a block",
         "layer": "a layer",
+        "none": "none",
     }[kind.name]

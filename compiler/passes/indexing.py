@@ -43,9 +43,18 @@ def _list_item(b: Builder, owner: Items, node: syntax.Index) -> Thing:
         )
     thing = owner.items[number]
     if isinstance(thing, Static | Items) and owner.source is not None and position.source is not None:
-        source = syntax.Index(owner.source, (position.source,), node.span)
+        source = _item_source(owner.source, position.source, node)
         return Static(thing.value, source) if isinstance(thing, Static) else Items(thing.items, source)
     return thing
+
+
+def _item_source(listed: syntax.Expr, position: syntax.Expr, node: syntax.Index) -> syntax.Expr:
+    """`[a, b][1]` is b."""
+    match listed, position:
+        case syntax.ListLiteral(items=items), syntax.Constant(value=int() as place) if 0 <= place < len(items):
+            return items[place]
+        case _:
+            return syntax.Index(listed, (position,), node.span)
 
 
 def _number(b: Builder, node: syntax.Expr) -> int:
