@@ -6,7 +6,7 @@
     print(net.summary())
     print(net.compile("torch").source)
     model = net.build("torch", weights="resnet50.safetensors")
-    report = dlc.verify("examples/resnet.dl", networks=["ResNet18"])
+    report = dlc.verify("examples/resnet.dl", network="ResNet18")
 
 Nothing is imported before it is used.
 """

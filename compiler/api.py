@@ -11,13 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlc import requests
 from dlc.backends.api import Artifact, Options, Unit
 from dlc.backends.api import Network as Programs
-from dlc.diagnostics import DlcError, did_you_mean, error
+from dlc.diagnostics import DlcError, error
 from dlc.networks import Choice, Elaborated, elaborate
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.resolve import Project, load_project
 from dlc.recursion import deep_recursion
+from dlc.requests import setting_text
 
 if TYPE_CHECKING:
     from dlc.summary import Summary
@@ -44,10 +46,9 @@ class SpecFile(Mapping[str, "Network"]):
         return [d.name for d in self.project.scope.spec.declarations if d.kind == "network"]
 
     def __getitem__(self, name: str) -> Network:
-        """The network called `name`. Raises KeyError with the name that is closest."""
+        """The network called `name`. Raises DlcError (E0203), which is a KeyError too, with the closest name."""
         if name not in self.names:
-            hint = did_you_mean(name, self.names)
-            raise KeyError(f"{self.path.name} has no network `{name}`" + (f"; {hint}" if hint else ""))
+            raise requests.no_such_network(name, self.path.name, self.names)
         return Network(self, name)
 
     def __iter__(self) -> Iterator[str]:
@@ -96,12 +97,12 @@ class Network:
         """Parameters and buffers with their canonical names, shapes and initial values."""
         return parameters_of(self.programs)
 
-    def summary(self) -> Summary:
-        """Instances, shapes and parameter counts; `print` shows a tree."""
+    def summary(self, **sizes: int) -> Summary:
+        """Instances, shapes, parameters, costs; `print` shows a tree. `sizes` of dimensions for costs: `N=8, T=100`."""
         from dlc.summary import summarise
 
         with deep_recursion():
-            return summarise(self.programs)
+            return summarise(self.programs, sizes)
 
     def compile(
         self, backend: str, *, natives: bool = True, precision: str = "f32", training: bool = False
@@ -114,6 +115,7 @@ class Network:
         """Draws the initial weights into a safetensors file."""
         from dlc.weights import initial, write
 
+        requests.check_seed(seed)
         write(path, self.parameters, initial(seed))
 
     def build(self, backend: str, *, weights: str | Path | None = None, **options: Any) -> Any:
@@ -127,6 +129,7 @@ class Network:
 
     @cached_property
     def _elaborated(self) -> Elaborated:
+        requests.check_sizes(self.sizes)
         settings = {name: setting_text(value) for name, value in self.settings.items()}
         return self.file.elaborate(Choice(self.name, settings, self.sizes))
 
@@ -162,6 +165,7 @@ class Compiled:
 
 def load(path: str | Path) -> SpecFile:
     """Reads a .dl file and its imports."""
+    requests.check_path(path)
     with deep_recursion():
         return SpecFile(load_project(path))
 
@@ -170,8 +174,11 @@ def compile_unit(unit: Unit, backend: str, options: Options | None = None) -> Ar
     """One backend's files for all networks of a unit."""
     from dlc.verify.backends import find_backend
 
+    options = options or Options()
+    requests.check_backend(backend)
+    requests.check_precision(options.precision)
     with deep_recursion():
-        return find_backend(backend).compile(unit, options or Options())
+        return find_backend(backend).compile(unit, options)
 
 
 def parameters_of(network: Programs) -> tuple[NetworkParameter, ...]:
@@ -182,13 +189,13 @@ def parameters_of(network: Programs) -> tuple[NetworkParameter, ...]:
 def verify(
     spec: str | Path | SpecFile | Network,
     *,
-    backends: Sequence[Any] | None = None,
+    backends: str | Sequence[Any] | None = None,
     network: str | None = None,
     settings: Mapping[str, object] | None = None,
     sizes: Mapping[str, int] | None = None,
     inputs: Mapping[str, Array] | None = None,
-    natives: Sequence[bool] = (True,),
-    modes: Sequence[str] = ("inference", "training"),
+    natives: bool | Sequence[bool] = True,
+    modes: str | Sequence[str] = requests.MODES,
     precision: str = "f32",
     seed: int = 0,
     workers: Workers | None = None,
@@ -201,12 +208,28 @@ def verify(
     from dlc.verify.run import Settings
     from dlc.verify.run import verify as run
 
+    requests.check_precision(precision)
+    requests.check_seed(seed)
+    requests.check_sizes(sizes or {})
     unit, fixed = _unit(spec, network, settings or {}, sizes or {})
     wanted = Settings(
-        modes=tuple(modes), natives=tuple(natives), dims=fixed, inputs=inputs, precision=precision, seed=seed
+        modes=requests.checked_modes(modes),
+        natives=requests.checked_natives(natives),
+        dims=fixed,
+        inputs=None if inputs is None else _arrays(inputs),
+        precision=precision,
+        seed=seed,
     )
+    if isinstance(backends, str):
+        backends = (backends,)
     with deep_recursion():
         return run(unit, backends, wanted, workers)
+
+
+def _arrays(inputs: Mapping[str, Any]) -> dict[str, Array]:
+    import numpy as np
+
+    return {name: np.asarray(value) for name, value in inputs.items()}
 
 
 def _unit(
@@ -230,16 +253,6 @@ def _unit(
     if changed:
         unit = file.elaborate(Choice(name, texts, {**fixed, **changed})).unit
     return unit, {key: size for key, size in sizes.items() if key in dynamic}
-
-
-def setting_text(value: object) -> str:
-    """A Python value as an expression of the language; text stands for itself (`unit="bottleneck"`)."""
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
-    if isinstance(value, list | tuple):
-        items: Sequence[object] = value
-        return f"[{', '.join(map(setting_text, items))}]"
-    return value if isinstance(value, str) else repr(value)
 
 
 __all__ = [

@@ -54,9 +54,14 @@ class DlcError(Exception):
         self.diagnostics, self.exit_code = diagnostics, exit_code
 
     def __str__(self) -> str:
-        return "\n".join(
-            f"{d.span}: {d.code}: {d.message}" if d.span else f"{d.code}: {d.message}" for d in self.diagnostics
-        )
+        return "\n".join(map(_plain_text, self.diagnostics))
+
+
+def _plain_text(d: Diagnostic) -> str:
+    """For a Python traceback, which has no source lines to show."""
+    first = f"{d.span}: {d.code}: {d.message}" if d.span else f"{d.code}: {d.message}"
+    rest = (("found", d.found), ("expected", d.expected), ("hint", d.hint))
+    return "\n".join([first, *(f"  {label}: {text}" for label, text in rest if text)])
 
 
 def error(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from dlc.spec import syntax as s
-from dlc.spec.print_statements import constant_type_text, statement_lines
+from dlc.spec.print_statements import hyperparameter_text, statement_lines
 from dlc.spec.printer import print_expression as show
 from dlc.spec.yaml_reader import SECTIONS
 
@@ -77,8 +77,7 @@ def _plain_input(node: s.Statement) -> bool:
 
 
 def _hyperparameter(node: s.Hyperparameter) -> Any:
-    default = f" = {show(node.default)}" if node.default is not None else ""
-    return _text(f"{constant_type_text(node.type)}{default}")
+    return _text(hyperparameter_text(node))
 
 
 def _input(node: s.Input) -> tuple[str, Any]:

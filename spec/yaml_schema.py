@@ -25,7 +25,9 @@ class Block(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     doc: str | None = None
-    hyperparameters: dict[Name, Text] = Field(default_factory=dict, description="`name: type` or `name: type = value`")
+    hyperparameters: dict[Name, Text] = Field(
+        default_factory=dict, description="`name: type`, then maybe `in low..high` and `= value`"
+    )
     inputs: dict[Name, Text] = Field(default_factory=dict, description='`x: "float[N, C]"`')
     body: list[dict[Words, Any]] = Field(default_factory=list, description="statements, one key each")
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from dlc.diagnostics import did_you_mean, error
+from dlc.requests import PRECISIONS
 
 COMMANDS = {
     "check": "read a spec and tell what is wrong with it",
-    "summary": "instances, shapes and parameter counts of a spec's networks",
+    "summary": "instances, shapes, parameters and costs of a spec's networks",
     "compile": "write code for PyTorch, TensorFlow or ONNX",
     "weights": "draw a network's initial weights into a safetensors file",
     "verify": "prove that all backends compute the same",
@@ -20,7 +21,6 @@ COMMANDS = {
     "schema": "print the JSON schema of YAML specs",
 }
 BACKENDS = ("torch", "tensorflow", "onnx", "reference", "all")
-PRECISIONS = ("f32", "f16", "bf16", "f64")
 _EPILOG = (
     "Exit code 0: done and agreed; 1: the spec is wrong or backends disagree; 2: wrong usage; 3: a backend failed."
 )
@@ -95,6 +95,8 @@ def _summary(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE")
     _choice(parser)
     parser.add_argument("--depth", type=_count, metavar="D", help="show instances down to D levels")
+    parser.add_argument("--expand", action="store_true", help="show every turn of a loop, equal ones too")
+    parser.add_argument("--batch", type=_positive, metavar="B", help="batch size of the costs (default 1)")
     _json(parser)
 
 
@@ -155,6 +157,12 @@ def _choice(parser: argparse.ArgumentParser) -> None:
 
 def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def _positive(text: str) -> int:
+    if _count(text) == 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is no whole number from 1 up")
+    return _count(text)
 
 
 def _count(text: str) -> int:

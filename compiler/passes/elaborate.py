@@ -14,7 +14,8 @@ from dlc import dims, ir
 from dlc.diagnostics import Diagnostic, DlcError, Note, error
 from dlc.dims import Size
 from dlc.ir import Static, TensorType
-from dlc.passes import dimension_names, dimensions, given_sizes, naming, static
+from dlc.passes import dimension_names, dimensions, given_sizes, naming
+from dlc.passes.bounds import input_bounds
 from dlc.passes.builder import Builder
 from dlc.passes.instances import add, as_static
 from dlc.passes.messages import dimension_name
@@ -200,7 +201,7 @@ class Elaborator:
                 b.env[declared.name] = Static(None, syntax.Name(declared.name))
                 continue
             value = b.new_value(dimensions.declared_type(b, declared.type))
-            inputs.append(ir.Port(declared.name, value, _bounds(b, declared)))
+            inputs.append(ir.Port(declared.name, value, input_bounds(b, declared)))
             b.env[declared.name] = Tensor(value)
             first = dimension_name(declared.type.dimensions[0]) if declared.type.dimensions else None
             if first is not None:
@@ -330,16 +331,6 @@ def _is_compound(declared: syntax.TensorType) -> bool:
 
 def _used_symbols(module: ir.Module, back: Mapping[str, Size]) -> list[str]:
     return [name for name in back if any(home.symbol == name for home in module.homes)] or list(back)
-
-
-def _bounds(b: Builder, declared: syntax.Input) -> tuple[Size, Size] | None:
-    if declared.bounds is None:
-        return None
-    low, high = (dimensions.size_of(b, e).value for e in (declared.bounds.low, declared.bounds.high))
-    assert isinstance(low, int | dims.Dim)
-    assert isinstance(high, int | dims.Dim)
-    static.check_size((low, high), declared.bounds.span)
-    return low, high
 
 
 def _key(request: Request) -> Key:
