@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from dlc.backends.reference.noise import Noise
+from dlc.backends.reference.noise import Noise, spread
 from dlc.backends.reference.sizes import concrete, shape_of
 from dlc.check_ir import size_of
 from dlc.diagnostics import error
@@ -27,7 +26,7 @@ Drawing = Callable[[str, tuple[int, ...], Distribution], Array]
 _MOVES = """
     negative abs sign floor ceil round relu maximum minimum where clip stop_gradient
     reshape expand_dims squeeze transpose broadcast_to flip roll concat stack split unstack slice pad
-    gather take_along_axis one_hot triangular max min max_pool segment_max segment_min
+    gather take_along_axis one_hot triangular sort argsort topk max min max_pool segment_max segment_min
 """
 MOVES = frozenset(_MOVES.split())
 
@@ -38,7 +37,7 @@ HALVES = ("f16", "bf16")
 
 @dataclass(frozen=True, slots=True)
 class Perturbation:
-    """Multiplies each equation's float result by 1 + unit * sqrt(length of its reduction) * r, r uniform in [-1, 1].
+    """Multiplies each equation's float result by 1 + unit * spread(length of its reduction) * r, r uniform in [-1, 1].
 
     `unit` is half the distance from 1 to the next number of the precision that is modelled (2^-24 for f32).
     """
@@ -212,7 +211,7 @@ class Planner:
         if op.reduction is not None:
             types = [concrete(self.module.types[v], self.dims) for v in equation.inputs if v is not None]
             length = max(1, evaluate(op.reduction(types, attributes), {}))
-        scale = perturbation.unit * math.sqrt(length)
+        scale = perturbation.unit * spread(length)
         converts = equation.op in ("constant", "cast", "arange", "dimension")
 
         def shake(result: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dlc.backends.reference.noise import POOL, SMALL, Noise
+from dlc.backends.reference.noise import POOL, SMALL, Noise, spread
 
 
 @pytest.mark.parametrize("size", [0, 1, SMALL, SMALL + 1, POOL - 1, POOL, POOL + 1, 2 * POOL + 5])
@@ -33,3 +33,17 @@ def test_a_seed_gives_the_same_and_each_call_another() -> None:
     np.testing.assert_array_equal(first, again.shaken(ones, 0.1))
     assert not np.array_equal(first, second)
     assert not np.array_equal(first, Noise(2).shaken(ones, 0.1))
+
+
+@pytest.mark.parametrize("length", [100, 2_000, 20_000])
+def test_the_model_is_a_chain_of_additions(length: int) -> None:
+    terms = np.random.default_rng(0).standard_normal((300, length)).astype(np.float32)
+    exact = terms.sum(axis=1, dtype=np.float64)
+    chained = np.add.accumulate(terms, axis=1)[:, -1]  # rounds each partial sum
+    deviation = np.sqrt(((chained - exact) ** 2).mean() / (exact**2).mean()) * 2.0**24
+    assert deviation == pytest.approx(spread(length) / 3**0.5, rel=0.15)
+
+
+def test_a_single_rounding_moves_by_half_an_epsilon() -> None:
+    assert spread(1) == 1.0
+    assert spread(10**6) == pytest.approx(520.2, abs=0.1)
