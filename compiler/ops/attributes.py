@@ -9,6 +9,7 @@
 | size, sizes | an int or a dimension; a list of these | the size; a tuple |
 | ints | an int for all spatial axes, or one each | a tuple, one per spatial axis of the first operand |
 | pairs | an int, one int per spatial axis, or [low, high] each | a tuple of (low, high), one per spatial axis |
+| pairs | "valid"; "same" | none; the zeros that keep the size (`dlc.ops.borders`) |
 """
 
 from __future__ import annotations
@@ -189,7 +190,11 @@ def _ints(what: str, value: object, types: Sequence[TensorType]) -> Any:
 
 def _pairs(what: str, value: object, types: Sequence[TensorType]) -> Any:
     rank = spatial_rank(types)
-    pairs = as_pairs(what, value, rank)
+    if value == "same":
+        return value
+    if isinstance(value, str) and value != "valid":
+        raise _wrong(what, value, f'an integer, a list of {rank}, "same" or "valid"')
+    pairs = as_pairs(what, 0 if value == "valid" else value, rank)
     if not all(is_int(item) for pair in pairs for item in pair):
         raise _wrong(what, value, f"an integer or a list of {rank}, each an integer or [low, high]")
     return pairs

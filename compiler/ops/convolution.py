@@ -9,6 +9,7 @@ from typing import Any
 from dlc.dims import Size, add, exact_divide, multiply, product, subtract
 from dlc.ir import TensorType
 from dlc.ops.api import Attributes, AttributeSpec, Op, OpError
+from dlc.ops.borders import complete_transposed, complete_window
 from dlc.ops.dtypes import require_float, require_same_dtype
 from dlc.ops.lazy_numpy import np
 from dlc.ops.samples import floats, sample
@@ -111,6 +112,10 @@ def _length_conv(types: Sequence[TensorType], attributes: Attributes) -> Size:
     return product(types[1].shape[1:])
 
 
+def _complete_conv(types: Sequence[TensorType], attributes: Attributes) -> Attributes:
+    return complete_window(types, attributes, types[1].shape[2:], "conv")
+
+
 # --- conv_transpose --------------------------------------------------------------------------------------------
 
 
@@ -199,11 +204,14 @@ OPS: tuple[Op, ...] = (
             sample(floats(2, 3, 5, 5), floats(4, 3, 1, 1), stride=2, name="pointwise strided"),
             sample(floats(1, 1, 1, 1), floats(1, 1, 1, 1), name="size 1"),
             sample(floats(2, 1, 3, 3), floats(2, 1, 3, 3), name="whole"),
+            sample(floats(2, 2, 5, 6), floats(3, 2, 4, 3), padding="same", name="same"),
+            sample(floats(2, 2, 5, 6), floats(3, 2, 4, 3), stride=2, padding="same", name="same strided"),
             sample(floats(0, 3, 5), floats(2, 3, 3), name="empty batch"),
         ),
         "out[n, o, p] = sum over c, k of x[n, c, p * stride + k * dilation - low] * weight[o, c, k] within the group "
         "of o; outside of x is 0. torch.nn.functional.conv2d without bias.",
         reduction=_length_conv,
+        complete=_complete_conv,
     ),
     Op(
         "conv_transpose",
@@ -216,6 +224,7 @@ OPS: tuple[Op, ...] = (
             sample(floats(2, 3, 5), floats(3, 2, 4), stride=2, padding=1, name="1d"),
             sample(floats(1, 2, 2, 3, 3), floats(2, 3, 2, 3, 2), stride=(1, 2, 2), padding=(0, 1, 0), name="3d"),
             sample(floats(2, 3, 4, 4), floats(3, 2, 4, 4), stride=2, padding=1, name="doubling"),
+            sample(floats(2, 3, 4, 4), floats(3, 2, 3, 2), stride=2, padding="same", name="same"),
             sample(floats(2, 3, 4, 4), floats(3, 2, 3, 3), stride=2, padding=1, output_padding=1, name="extra"),
             sample(floats(2, 4, 4, 5), floats(4, 3, 3, 3), groups=2, stride=2, name="groups"),
             sample(floats(2, 2, 4, 4), floats(2, 3, 3, 3), dilation=2, padding=((1, 2), (0, 1)), name="dilated"),
@@ -226,5 +235,6 @@ OPS: tuple[Op, ...] = (
         "The adjoint of conv: out[n, o, p * stride + k * dilation - low] += x[n, c, p] * weight[c, o, k]. "
         "torch.nn.functional.conv_transpose2d without bias.",
         reduction=_length_transpose,
+        complete=complete_transposed,
     ),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from dlc.dims import Size, product
 from dlc.ir import TensorType
 from dlc.ops.api import Attributes, AttributeSpec, Op, OpError
+from dlc.ops.borders import complete_window
 from dlc.ops.dtypes import require_float, require_number
 from dlc.ops.lazy_numpy import np
 from dlc.ops.samples import INF, floats, sample, value
@@ -15,7 +16,9 @@ from dlc.ops.windows import check_windows, extent, offsets, strided, window_coun
 
 
 def _complete(types: Sequence[TensorType], attributes: Attributes) -> Attributes:
-    return {"stride": attributes["kernel"]} if attributes["stride"] is None else {}
+    kernel = attributes["kernel"]
+    strided = attributes if attributes["stride"] is not None else {**attributes, "stride": kernel}
+    return {"stride": strided["stride"], **complete_window(types, strided, kernel, "the pool")}
 
 
 def _infer(types: Sequence[TensorType], attributes: Attributes, what: str) -> tuple[TensorType, ...]:
@@ -124,6 +127,7 @@ _COMMON = (
     sample(floats(2, 3, 9), kernel=3, stride=2, padding=1, name="1d"),
     sample(floats(1, 2, 4, 5, 6), kernel=(2, 3, 2), stride=(1, 2, 2), padding=(0, 1, 1), name="3d"),
     sample(floats(2, 2, 7, 7), kernel=3, stride=2, padding=1, name="resnet"),
+    sample(floats(2, 2, 7, 8), kernel=3, stride=2, padding="same", name="same"),
     sample(floats(1, 2, 7, 8), kernel=2, stride=2, ceil_mode=True, name="ceil"),
     sample(floats(1, 2, 6, 7), kernel=3, stride=2, padding=1, ceil_mode=True, name="ceil padded"),
     sample(floats(1, 2, 5), kernel=2, stride=3, padding=1, ceil_mode=True, name="ceil drops the last"),
