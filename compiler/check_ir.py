@@ -8,6 +8,7 @@ It checks that
 - calls and scans name an instance of the module, a module before it, and bind each of its formal dimensions; their
   inputs and outputs match the callee's ports in number and in type;
 - ports have distinct names, parameters have fixed shapes, next states and next buffers match what they replace;
+- a part of a split block (`prepare`) has no states, draws or next buffers;
 - in the entry, each dynamic dimension has a home.
 
 It does not check provenance (origins, sources, loops, `bind`). A failure is a fault of the compiler, never of the
@@ -127,6 +128,7 @@ class _Checker:
             self.define(value)
         self.ports()
         self.instances()
+        self.part()
         for index, equation in enumerate(module.body):
             self.place = f"equation {index} ({equation.op}) at {equation.origin.span}"
             self.equation(equation)
@@ -198,6 +200,13 @@ class _Checker:
             self.same(types[port.name], start.types[port.value], f"{port.name} of {key}")
         self.require(all(e.target is None for e in start.body), f"{key} calls a module")
         self.same(start.types[start.outputs[0].value], types[parameter.name], f"{parameter.name}'s start")
+
+    def part(self) -> None:
+        module = self.module
+        self.require(module.part in ("", "prepare", "step"), f"there is no part {module.part}")
+        if module.part == "prepare":
+            effects = (*module.states, *module.draws, *module.next_buffers)
+            self.require(not effects, "what is computed once has states, draws or buffers")
 
     def instances(self) -> None:
         own = [instance.path for instance in self.module.instances if instance.given is None]

@@ -409,6 +409,9 @@ class Module:
     #: The block's input declarations in text order, present or not, as (name, optional).
     signature: tuple[tuple[str, bool], ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
+    #: "prepare" or "step" where the block's code is split in what a scan computes once and what it computes at each
+    #: step (`passes/hoist.py`): two modules that run on one instance. Else "".
+    part: str = ""
 
 
 @record

@@ -60,6 +60,7 @@ class _ModuleText:
     key: str
     block: BlockId
     training: bool
+    part: str = ""
     types: dict[int, TensorType] = field(default_factory=dict)
     count: int = 0
     doc: str | None = None
@@ -83,6 +84,7 @@ class _ModuleText:
         key = line.name()
         line.word("=")
         made = _ModuleText(key, line.block(), line.accept("training"))
+        made.part = line.name() if line.accept("part") else ""
         line.word("values")
         made.count = line.end_with(line.integer())
         return made
@@ -110,6 +112,7 @@ class _ModuleText:
             tuple(self.next_states),
             tuple(self.next_buffers),
             signature=self.signature,
+            part=self.part,
         )
 
     def take(self, word: str, line: Line) -> None:

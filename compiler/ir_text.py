@@ -68,7 +68,8 @@ def show_module(module: Module) -> list[str]:
     """One module's lines."""
     types = module.types
     mode = " training" if module.training else ""
-    lines = [f"module {_name(module.key)} = {_block(module.block)}{mode} values {len(types)}"]
+    part = f" part {module.part}" if module.part else ""
+    lines = [f"module {_name(module.key)} = {_block(module.block)}{mode}{part} values {len(types)}"]
     if module.doc is not None:
         lines.append(f"  doc {json.dumps(module.doc)}")
     if module.hyperparameters:
