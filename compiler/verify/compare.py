@@ -87,6 +87,11 @@ def compare_output(name: str, found: Array, references: References) -> OutputRep
     return _compare_floats(name, found, exact, [single, *perturbed], _coarser(references.precision, single.dtype.name))
 
 
+def conclusive(references: References) -> bool:
+    """Whether a backend can agree at all: on no output is the noise above the limit."""
+    return all(report.verdict != INCONCLUSIVE for report in compare(references.single, references))
+
+
 def _coarser(precision: str, dtype: str) -> str:
     """The run's precision, or an output's own type (NumPy's name of it) where that is coarser."""
     own = {"float16": "f16", "bfloat16": "bf16"}.get(dtype, precision)

@@ -20,7 +20,7 @@ from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.draws import explicit_network
 from dlc.passes.rewrite import changed_identity
 from dlc.verify.backends import backend_names, find_backend, missing_needs
-from dlc.verify.compare import AGREES, DISAGREES, INCONCLUSIVE, Array, OutputReport, References, compare
+from dlc.verify.compare import AGREES, DISAGREES, INCONCLUSIVE, Array, OutputReport, References, compare, conclusive
 from dlc.verify.inputs import choose_sizes, make_inputs
 from dlc.verify.locate import locate
 from dlc.verify.oracle import references, sizes_of, widened
@@ -151,19 +151,36 @@ class _Comparison:
         return comparison
 
     def references(self, mode: str, program: Program, draws: Mapping[str, Distribution]) -> Iterator[_Run]:
+        """The runs of one mode. Rounding moves batch statistics the farther the larger the batch: a later run that is
+        too noisy to tell anything is replaced by one at batch 1, if that tells more.
+        """
         settings = self.settings
-        for number in range(1 if settings.inputs is not None else settings.sizes):
-            if settings.inputs is None:
-                sizes = choose_sizes(program, number, settings.dims)
-                inputs = make_inputs(program, sizes, settings.seed + number, draws)
-            else:
-                sizes = sizes_of(program, settings.inputs)
-                made = make_inputs(program, sizes, settings.seed, draws)
-                inputs = {name: made[name] for name in draws} | dict(settings.inputs)
-            found = references(program, self.arrays, inputs, settings.precision, settings.seed)
-            yield _Run(mode, program, sizes, inputs, found)
-            if all(name in settings.dims for name in sizes):
+        if settings.inputs is not None:
+            sizes = sizes_of(program, settings.inputs)
+            made = make_inputs(program, sizes, settings.seed, draws)
+            inputs = {name: made[name] for name in draws} | dict(settings.inputs)
+            yield self.reference(mode, program, sizes, inputs)
+            return
+        for number in range(settings.sizes):
+            run = self.made_up(mode, program, draws, number, settings.dims)
+            batch = next(iter(run.sizes), None)
+            if number and batch is not None and batch not in settings.dims and not conclusive(run.references):
+                smaller = self.made_up(mode, program, draws, number, {**settings.dims, batch: 1})
+                run = smaller if conclusive(smaller.references) else run
+            yield run
+            if all(name in settings.dims for name in run.sizes):
                 return  # another run would be the same
+
+    def made_up(
+        self, mode: str, program: Program, draws: Mapping[str, Distribution], number: int, dims: Mapping[str, int]
+    ) -> _Run:
+        """The run `number`, on sizes and inputs of our own."""
+        sizes = choose_sizes(program, number, dims)
+        return self.reference(mode, program, sizes, make_inputs(program, sizes, self.settings.seed + number, draws))
+
+    def reference(self, mode: str, program: Program, sizes: dict[str, int], inputs: dict[str, Array]) -> _Run:
+        found = references(program, self.arrays, inputs, self.settings.precision, self.settings.seed)
+        return _Run(mode, program, sizes, inputs, found)
 
     def cases(self, backend: Any) -> Iterator[Case]:
         """All cases of one backend; ends after the first that gives no result."""

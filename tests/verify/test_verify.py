@@ -178,6 +178,24 @@ def test_a_network_that_rounding_breaks_is_inconclusive() -> None:
     assert "rounding alone" in report.problems()[0]
 
 
+def test_a_larger_batch_that_tells_nothing_is_replaced_by_one() -> None:
+    text = HEAD.format(values=5) + (
+        "  input %0 x: float[N, 6]\n"
+        "  %1: float[6] = variance(%0; axis=[0], keepdims=False, correction=0)\n"  # 0 at N = 1
+        '  %2: float[] = constant(; value=1000000.0, dtype="float", shape=[])\n'
+        "  %3: float[6] = multiply(%1, %2)\n"
+        "  %4: float[6] = sin(%3)\n"
+        "  output %4 chaos\n"
+    )
+    report = verify(of_text(text), ["reference"], QUICK)
+    assert [(case.sizes, case.status) for case in report.cases] == [
+        ((("N", 2),), INCONCLUSIVE),  # the first run stays: one image hides mixed-up batches
+        ((("N", 1),), AGREES),
+    ] * 2
+    fixed = verify(of_text(text), ["reference"], replace(QUICK, dims={"N": 3}))
+    assert {(case.sizes, case.status) for case in fixed.cases} == {((("N", 3),), INCONCLUSIVE)}
+
+
 def test_nan_and_infinity_pass_where_they_belong() -> None:
     text = HEAD.format(values=4) + (
         "  input %0 x: float[N, 6]\n  %1: float[N, 6] = log(%0)\n"
