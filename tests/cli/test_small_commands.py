@@ -62,8 +62,8 @@ def test_summary_json_is_json_and_adds_up() -> None:
 def test_summary_depth() -> None:
     whole = dlc("summary", "examples/resnet.dl", "--network", "ResNet18").out
     short = dlc("summary", "examples/resnet.dl", "--network", "ResNet18", "--depth", 1).out
-    assert "  conv_bn_2 " in whole
-    assert "  conv_bn_2 " not in short
+    assert "├─ conv_bn_2 " in whole
+    assert "├─ conv_bn_2 " not in short
     assert short.splitlines()[-1] == whole.splitlines()[-1]
 
 
