@@ -8,66 +8,77 @@ from typing import cast
 from dlc.backends.common.evaluate import Unknown, evaluate, free_names
 from dlc.spec.syntax import Binary, Conditional, Constant, Expr
 
+#: Results by the id of what they come from, which is kept, so that an id stays its own.
+Done = dict[int, tuple[Expr, Expr]]
+
 
 def plus(a: Expr, b: Expr) -> Expr:
-    return simplified(Binary("+", a, b))
+    return _joined("+", a, b)
 
 
 def minus(a: Expr, b: Expr) -> Expr:
-    return simplified(Binary("-", a, b))
+    return _joined("-", a, b)
 
 
 def times(a: Expr, b: Expr) -> Expr:
-    return simplified(Binary("*", a, b))
+    return _joined("*", a, b)
 
 
 def over(a: Expr, b: Expr) -> Expr:
-    return simplified(Binary("//", a, b))
+    return _joined("//", a, b)
 
 
-#: Results, by id (and kept, so that an id stays theirs): sizes are put into sizes, and what is simple is left alone.
-_SIMPLE: dict[int, Expr] = {}
-_LIMIT = 100_000
+def simplified(node: Expr, done: Done | None = None) -> Expr:
+    """Arithmetic on numbers done, `a + 0`, `a * 1`, `a // 1` as a, and `(a + 1) - 2` as `a - 1`.
+
+    Sizes are put into sizes, layer after layer: with `done`, what was simplified once is not looked at again.
+    """
+    if done is None:
+        return _simplified(node, {})
+    if id(node) not in done:
+        result = _simplified(node, done)
+        done[id(node)] = (node, result)
+        done[id(result)] = (result, result)
+    return done[id(node)][1]
 
 
-def simplified(node: Expr) -> Expr:
-    """Arithmetic on numbers done, `a + 0`, `a * 1`, `a // 1` as a, and `(a + 1) - 2` as `a - 1`."""
-    if id(node) in _SIMPLE:
-        return node
-    result = _simplified(node)
-    if len(_SIMPLE) >= _LIMIT:
-        _SIMPLE.clear()
-    _SIMPLE[id(result)] = result
-    return result
+def _simplified(node: Expr, done: Done) -> Expr:
+    match node:
+        case Conditional():
+            return _chosen(node, done)
+        case Binary(op, left, right):
+            return _joined(op, simplified(left, done), simplified(right, done))
+        case _:
+            return node
 
 
-def _simplified(node: Expr) -> Expr:
-    if isinstance(node, Conditional):
-        return _chosen(node)
-    if not isinstance(node, Binary):
-        return node
-    left, right = simplified(node.left), simplified(node.right)
-    a, b = (one.value if isinstance(one, Constant) and type(one.value) is int else None for one in (left, right))
-    if a is not None and b is not None and node.op in _NUMBERS and not (node.op == "//" and b == 0):
-        return Constant(_NUMBERS[node.op](a, b))
-    if (node.op in ("+", "-") and b == 0) or (node.op in ("*", "//") and b == 1):
+def _joined(op: str, left: Expr, right: Expr) -> Expr:
+    """The same for two operands that are simple."""
+    a, b = _number(left), _number(right)
+    if a is not None and b is not None and op in _NUMBERS and not (op == "//" and b == 0):
+        return Constant(_NUMBERS[op](a, b))
+    if (op in ("+", "-") and b == 0) or (op in ("*", "//") and b == 1):
         return left
-    if (node.op == "+" and a == 0) or (node.op == "*" and a == 1):
+    if (op == "+" and a == 0) or (op == "*" and a == 1):
         return right
-    if node.op in ("+", "-") and b is not None and isinstance(left, Binary) and left.op in ("+", "-"):
-        inner = left.right.value if isinstance(left.right, Constant) else None
-        if type(inner) is int:
-            total = (inner if left.op == "+" else -inner) + (b if node.op == "+" else -b)
-            return simplified(Binary("+" if total >= 0 else "-", left.left, Constant(abs(total))))
-    return Binary(node.op, left, right)
+    if op in ("+", "-") and b is not None and isinstance(left, Binary) and left.op in ("+", "-"):
+        inner = _number(left.right)
+        if inner is not None:
+            total = (inner if left.op == "+" else -inner) + (b if op == "+" else -b)
+            return _joined("+" if total >= 0 else "-", left.left, Constant(abs(total)))
+    return Binary(op, left, right)
 
 
-def _chosen(node: Conditional) -> Expr:
+def _number(node: Expr) -> int | None:
+    return node.value if isinstance(node, Constant) and type(node.value) is int else None
+
+
+def _chosen(node: Conditional, done: Done) -> Expr:
     """The arm that is taken, where the test reads no names."""
     if free_names(node.test):
         return node
     try:
-        return simplified(node.body if evaluate(node.test, {}) else node.orelse)
+        return simplified(node.body if evaluate(node.test, {}) else node.orelse, done)
     except Unknown:
         return node
 

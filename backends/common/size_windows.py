@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from dlc.backends.common.size_arithmetic import minus, over, plus, times
+from dlc.backends.common.size_arithmetic import minus, over, plus, simplified, times
 from dlc.backends.common.size_rule import Axes, Rule, Shape
 from dlc.ir import Equation
 from dlc.spec.syntax import Constant, Expr, ListLiteral
@@ -53,7 +53,7 @@ def _entry(equation: Equation, name: str, axis: int) -> Expr | None:
         source = static.source.items[axis] if isinstance(static.source, ListLiteral) else None
     else:
         value, source = static.value, static.source
-    return source or (Constant(value) if isinstance(value, int) else None)
+    return simplified(source) if source is not None else Constant(value) if isinstance(value, int) else None
 
 
 def _border(equation: Equation, axis: int) -> Expr | None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from dlc.backends.common import size_rules
-from dlc.backends.common.evaluate import Unknown, substitute
-from dlc.backends.common.size_arithmetic import simplified
+from dlc.backends.common.evaluate import Unknown, free_names, substitute
+from dlc.backends.common.size_arithmetic import Done, simplified
 from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.size_rules import RULES, broadcast, written
 from dlc.ir import BlockId, Call, Equation, Module, Origin, Scan, Static, Turn
@@ -48,6 +48,7 @@ class Sizes:
         self.known: dict[tuple[int, str], list[Axes]] = {}
         self.makers: dict[tuple[int, str], Mapping[int, int]] = {}
         self.ports: dict[tuple[int, str], Mapping[str, Axes]] = {}
+        self.done: Done = {}
 
     def of(self, program: int, module: Module) -> list[Axes]:
         key = (program, module.key)
@@ -116,7 +117,7 @@ class Sizes:
         for port, value in pairs:
             if value is None or port not in {state.name for state in callee.states}:
                 continue
-            wanted = [_replace(axis, names) for axis in declared.get(port, ())]
+            wanted = [_replace(axis, names, self.done) for axis in declared.get(port, ())]
             if len(wanted) == len(found[value]):
                 found[value] = tuple(old or new for old, new in zip(found[value], wanted, strict=True))
 
@@ -156,7 +157,7 @@ class Sizes:
                 inner = self._ports(program, callee)
                 names = _in_caller(inner, instance.hyperparameters, {})
                 for state in callee.states:
-                    axes = (_replace(axis, names) for axis in inner.get(state.name, ()))
+                    axes = (_replace(axis, names, self.done) for axis in inner.get(state.name, ()))
                     out.setdefault(f"{instance.path}.{state.name}", tuple(axes))
         return out
 
@@ -227,7 +228,7 @@ class Sizes:
         names = _in_caller(self._declared(callee), caller.instances[instance].hyperparameters, given)
         out: list[Axes] = []
         for port in (*callee.outputs, *callee.next_states):
-            out.append(tuple(_replace(axis, names) for axis in inner[port.value]))
+            out.append(tuple(_replace(axis, names, self.done) for axis in inner[port.value]))
         return out
 
 
@@ -304,9 +305,7 @@ def _in_caller(
     return names
 
 
-def _replace(axis: Expr | None, names: Mapping[str, Expr | None]) -> Expr | None:
-    from dlc.backends.common.evaluate import free_names
-
+def _replace(axis: Expr | None, names: Mapping[str, Expr | None], done: Done) -> Expr | None:
     if axis is None:
         return None
     known: dict[str, Expr] = {}
@@ -316,6 +315,6 @@ def _replace(axis: Expr | None, names: Mapping[str, Expr | None]) -> Expr | None
             return None
         known[name] = expression
     try:
-        return simplified(substitute(axis, known)) if known else axis
+        return simplified(substitute(axis, known), done) if known else axis
     except Unknown:
         return None
