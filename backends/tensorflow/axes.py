@@ -27,7 +27,9 @@ ELEMENTWISE = frozenset(
 REDUCING = frozenset({"sum", "mean", "max", "min", "prod", "any", "all", "argmax", "argmin", "variance", "logsumexp"})
 
 #: One array (or several alike) in, the same rank out; only attributes name axes.
-ALIGNED = frozenset({"softmax", "log_softmax", "cumsum", "flip", "roll", "pad", "concat", "split", "slice"})
+ALIGNED = frozenset(
+    {"softmax", "log_softmax", "cumsum", "flip", "roll", "pad", "concat", "split", "slice", "sort", "argsort", "topk"}
+)
 
 
 def permutation(rank: int) -> tuple[int, ...]:

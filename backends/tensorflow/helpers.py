@@ -56,6 +56,44 @@ def segment_softmax(x: tf.Tensor, segments: tf.Tensor, count: int) -> tf.Tensor:
     return weights / tf.where(total == 0, tf.ones((), x.dtype), total)
 
 
+def scatter(
+    x: tf.Tensor,
+    indices: tf.Tensor,
+    updates: tf.Tensor,
+    axis: int,
+    reduction: str = "set",
+) -> tf.Tensor:
+    """`x` with updates along an axis: `x[i, indices[i, j]] = updates[i, j]`, or reduced."""
+    functions = {
+        "set": tf.tensor_scatter_nd_update,
+        "sum": tf.tensor_scatter_nd_add,
+        "max": tf.tensor_scatter_nd_max,
+        "min": tf.tensor_scatter_nd_min,
+    }
+    data, index, values = (
+        ops.moveaxis(part, axis, -1) for part in (x, indices, updates)
+    )
+    shape = tf.shape(data, out_type=index.dtype)
+    rows = ops.reshape(tf.range(tf.reduce_prod(shape[:-1])), shape[:-1])
+    places = ops.expand_dims(rows, -1) * shape[-1] + index
+    flat = functions[reduction](
+        ops.reshape(data, [-1]),
+        ops.reshape(places, [-1, 1]),
+        ops.reshape(values, [-1]),
+    )
+    return ops.moveaxis(ops.reshape(flat, shape), -1, axis)
+
+
+def top_k(
+    x: tf.Tensor, k: int, axis: int, largest: bool = True
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The `k` largest (or smallest) along an axis and their places; of equals the first."""
+    direction = "DESCENDING" if largest else "ASCENDING"
+    order = tf.argsort(x, axis=axis, direction=direction, stable=True)
+    places = tf.gather(order, tf.range(k), axis=axis)
+    return ops.take_along_axis(x, places, axis=axis), ops.cast(places, "int64")
+
+
 def edge_pad(x: tf.Tensor, pairs: Sequence[tuple[int, int]]) -> tf.Tensor:
     """Pads by repeating the border."""
     for axis, (low, high) in enumerate(pairs):

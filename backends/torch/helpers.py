@@ -88,6 +88,12 @@ def segment_softmax(x: Tensor, segments: Tensor, count: int) -> Tensor:
     total = start.index_add(0, segments, weights)[segments]
     return weights / torch.where(total == 0, 1.0, total)
 ''',
+    "topk": '''
+def topk(x: Tensor, k: int, dim: int, largest: bool = True) -> tuple[Tensor, Tensor]:
+    """The `k` largest along `dim` and where they stand; of equals the first, unlike in torch.topk."""
+    values, places = torch.sort(x, dim=dim, descending=largest, stable=True)
+    return values.narrow(dim, 0, k), places.narrow(dim, 0, k)
+''',
     "avg_pool": '''
 def avg_pool(
     x: Tensor,

@@ -17,8 +17,10 @@ from dlc.ops import (
     normalising,
     pooling,
     reduction,
+    scatter,
     segment,
     shape,
+    sorting,
 )
 from dlc.ops.api import Op
 from dlc.ops.attributes import normalise_attributes
@@ -35,6 +37,8 @@ FAMILIES: Mapping[str, tuple[Op, ...]] = MappingProxyType(
         "shape": shape.OPS,
         "joining": joining.OPS,
         "indexing": indexing.OPS,
+        "scatter": scatter.OPS,
+        "sorting": sorting.OPS,
         "construction": construction.OPS,
         "contraction": contraction.OPS,
         "convolution": convolution.OPS,

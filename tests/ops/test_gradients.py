@@ -27,7 +27,7 @@ NOTHING_FLOWS = {
     "stop_gradient": "that is its meaning",
     **dict.fromkeys(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"), "gives bools"),
     **dict.fromkeys(("logical_not", "logical_and", "logical_or", "logical_xor", "any", "all"), "bools in, bools out"),
-    **dict.fromkeys(("argmax", "argmin", "segment_count"), "gives ints"),
+    **dict.fromkeys(("argmax", "argmin", "argsort", "segment_count"), "gives ints"),
     "one_hot": "takes ints",
     **dict.fromkeys(("constant", "dimension", "arange"), "takes nothing"),
 }
@@ -52,6 +52,15 @@ EDGES = {
     ),
     "segment_max": (sample(_TIES, value("int", [0, 0, 2]), count=4, name="no ties"), _SEGMENT_TIES),
     "segment_min": (_SEGMENT_TIES,),
+    "scatter": (
+        sample(
+            _TIES,
+            value("int", [[0, 0], [1, 2], [0, 1]]),
+            value("float", [[1.0, 1.0], [3.0, 4.0], [0.5, -1.0]]),
+            reduction="max",
+            name="ties",
+        ),
+    ),
     "einsum": (
         sample(floats(3, 2, 3), floats(2, 4), pattern="iji,jk->k", name="diagonal and others"),
         sample(floats(3, 3, 3), pattern="iii->i", name="diagonal of a cube"),
@@ -139,6 +148,7 @@ KINKS = {
     *(("relu", "ints"), ("relu", "extremes"), ("abs", "zero"), ("clip", "ends"), ("remainder", "signs")),
     *(("maximum", "ties"), ("minimum", "ties"), ("max", "ties"), ("max", "all ties")),
     *(("min", "ties"), ("max_pool", "ties"), ("segment_max", "ties"), ("segment_min", "ties")),
+    ("scatter", "ties"),
 }
 #: A cast to float32 moves in steps; torch is the judge.
 ROUNDED = ("cast", "to f32")

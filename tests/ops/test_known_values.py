@@ -140,16 +140,34 @@ def test_concat_stack_split() -> None:
     assert (first.tolist(), second.tolist()) == ([1], [2, 3])
 
 
+def test_sorting_keeps_the_order_of_equals() -> None:
+    x = [2, 1, 2, 1]
+    np.testing.assert_array_equal(run("argsort", x), [1, 3, 0, 2])
+    np.testing.assert_array_equal(run("argsort", x, descending=True), [0, 2, 1, 3])
+    np.testing.assert_array_equal(run("sort", x, descending=True), [2, 2, 1, 1])
+    assert [part.tolist() for part in run("topk", x, k=3)] == [[2, 2, 1], [0, 2, 1]]
+    assert [part.tolist() for part in run("topk", x, k=3, largest=False)] == [[1, 1, 2], [1, 3, 0]]
+
+
+def test_scatter_reduces_into_what_is_there() -> None:
+    x, indices, updates = [1.0, 2.0, 3.0], [0, 0, 2], [5.0, 7.0, -1.0]
+    np.testing.assert_array_equal(run("scatter", x, indices, updates, reduction="sum"), [13.0, 2.0, 2.0])
+    np.testing.assert_array_equal(run("scatter", x, indices, updates, reduction="max"), [7.0, 2.0, 3.0])
+    np.testing.assert_array_equal(run("scatter", x, indices, updates, reduction="min"), [1.0, 2.0, -1.0])
+    np.testing.assert_array_equal(run("scatter", x, [2, 1], [5.0, 7.0]), [1.0, 7.0, 5.0])
+
+
 @pytest.mark.parametrize("index", [-1, 3, 99])
 def test_an_index_out_of_range_raises(index: int) -> None:
     with pytest.raises(OpError, match="out of range") as caught:
         run("gather", [1.0, 2.0, 3.0], [0, index])
     assert caught.value.found == str(index)
-    for name in ("take_along_axis", "segment_sum", "one_hot"):
+    for name in ("take_along_axis", "segment_sum", "one_hot", "scatter"):
         operands, attributes = {
             "take_along_axis": (([1.0, 2.0, 3.0], [index]), {}),
             "segment_sum": (([1.0], [index]), {"count": 3}),
             "one_hot": (([index],), {"depth": 3}),
+            "scatter": (([1.0, 2.0, 3.0], [index], [1.0]), {}),
         }[name]
         with pytest.raises(OpError, match="out of range"):
             run(name, *operands, **attributes)

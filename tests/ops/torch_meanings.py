@@ -93,6 +93,30 @@ def gathered(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
     return taken.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
 
 
+def ordered(part: int) -> Meaning:
+    return lambda operands, attributes: torch.sort(
+        operands[0], dim=attributes["axis"], descending=attributes["descending"], stable=True
+    )[part]
+
+
+def best(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
+    """torch.topk's values; its indices where there are no ties, else the first of equals."""
+    x, k, axis = operands[0], attributes["k"], attributes["axis"]
+    values, places = torch.topk(x, k, axis, attributes["largest"])
+    if len(x.unique()) == x.numel():
+        return values, places
+    stable = torch.sort(x, dim=axis, descending=attributes["largest"], stable=True)[1].narrow(axis, 0, k)
+    return values, stable
+
+
+def scattered(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
+    x, indices, updates = operands
+    if attributes["reduction"] == "set":
+        return x.scatter(attributes["axis"], indices, updates)
+    how = {"sum": "sum", "max": "amax", "min": "amin"}[attributes["reduction"]]
+    return x.scatter_reduce(attributes["axis"], indices, updates, how)
+
+
 def frame(x: Any, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Any:
     return functional.pad(x, [amount for pair in reversed(padding) for amount in pair], value=value)
 
@@ -241,6 +265,10 @@ MEANINGS: dict[str, Meaning] = {
     "slice": sliced,
     "gather": gathered,
     "take_along_axis": lambda operands, attributes: torch.take_along_dim(*operands, dim=attributes["axis"]),
+    "sort": ordered(0),
+    "argsort": ordered(1),
+    "topk": best,
+    "scatter": scattered,
     "one_hot": lambda operands, attributes: functional.one_hot(operands[0], attributes["depth"]).double(),
     "triangular": lambda operands, attributes: (torch.triu if attributes["upper"] else torch.tril)(
         operands[0], attributes["diagonal"]

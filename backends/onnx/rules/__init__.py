@@ -19,6 +19,7 @@ from dlc.backends.onnx.rules import (
     reduction,
     segment,
     shape,
+    sorting,
 )
 
 _FAMILIES = (
@@ -31,6 +32,7 @@ _FAMILIES = (
     shape,
     joining,
     indexing,
+    sorting,
     contraction,
     einsum,
     pooling,

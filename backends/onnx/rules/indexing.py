@@ -42,6 +42,21 @@ def _take_along_axis(b: Builder, use: Apply) -> Value:
     return b("GatherElements", *use.inputs, axis=use.attributes["axis"])
 
 
+_SCATTERS = {"set": "none", "sum": "add", "max": "max", "min": "min"}
+
+
+def _scatter(b: Builder, use: Apply) -> Value:
+    """ONNX Runtime scatters no 16-bit floats but by setting."""
+    x, indices, updates = use.inputs
+    dtype, reduction = use.types[0].dtype, _SCATTERS[use.attributes["reduction"]]
+    half = b.element(dtype) == "FLOAT16" and reduction != "none"
+    if half:
+        x, updates = b.cast(x, "f32"), b.cast(updates, "f32")
+    axis = use.attributes["axis"]
+    found = b("ScatterElements", x, indices, updates, hint="scattered", axis=axis, reduction=reduction)
+    return b.cast(found, dtype) if half else found
+
+
 def _one_hot(b: Builder, use: Apply) -> Value:
     """`OneHot` wants an axis, and ONNX Runtime's makes 32-bit floats, so a scalar and other widths go another way."""
     depth = use.sizes.scalar(use.attributes["depth"])
@@ -64,6 +79,7 @@ RULES: Mapping[str, Rule] = {
     "slice": _slice,
     "gather": _gather,
     "take_along_axis": _take_along_axis,
+    "scatter": _scatter,
     "one_hot": _one_hot,
     "triangular": _triangular,
 }

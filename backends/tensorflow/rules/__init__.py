@@ -13,6 +13,7 @@ from dlc.backends.tensorflow.rules.elementwise import ELEMENTWISE
 from dlc.backends.tensorflow.rules.indexing import INDEXING
 from dlc.backends.tensorflow.rules.reduction import REDUCTION
 from dlc.backends.tensorflow.rules.shape import SHAPE
+from dlc.backends.tensorflow.rules.sorting import SORTING
 
 RULES: dict[str, Rule] = {
     **ELEMENTWISE,
@@ -20,6 +21,7 @@ RULES: dict[str, Rule] = {
     **REDUCTION,
     **SHAPE,
     **INDEXING,
+    **SORTING,
     **CONTRACTION,
     **CONVOLUTION,
 }

@@ -40,6 +40,14 @@ def _gather(site: Site) -> ast.expr:
     return function("tf.gather", *site.operands, axis=unless(site, "axis", 0))
 
 
+def _scatter(site: Site) -> ast.expr:
+    """TensorFlow scatters by whole coordinates."""
+    arguments = [ast.keyword("axis", site.attribute("axis"))]
+    if site.value("reduction") != "set":
+        arguments.append(ast.keyword("reduction", site.attribute("reduction")))
+    return ast.Call(site.tools.helper("scatter"), list(site.operands), arguments)
+
+
 def _one_hot(site: Site) -> ast.expr:
     dtype = dtype_code(site.results[0].dtype)
     return function("ops.one_hot", site.operands[0], site.attribute("depth"), dtype=dtype)
@@ -83,6 +91,7 @@ INDEXING: dict[str, Rule] = {
     "slice": _slice,
     "gather": _gather,
     "take_along_axis": "ops.take_along_axis($0, $1, axis=$axis)",
+    "scatter": _scatter,
     "one_hot": _one_hot,
     "triangular": _triangular,
     "segment_count": _segment_count,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dlc.backends.common.rule import Rules
-from dlc.backends.torch.rules import contraction, elementwise, indexing, reduction, segment, shape
+from dlc.backends.torch.rules import contraction, elementwise, indexing, reduction, segment, shape, sorting
 
 RULES: Rules = {
     **elementwise.RULES,
     **reduction.RULES,
     **shape.RULES,
     **indexing.RULES,
+    **sorting.RULES,
     **contraction.RULES,
     **segment.RULES,
 }

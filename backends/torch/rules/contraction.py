@@ -35,7 +35,7 @@ def single(site: Site, name: str, default: object = ...) -> ast.expr | None:
 def _padding(site: Site) -> tuple[ast.expr, ast.expr | None]:
     """The operand and torch's `padding`: pairs that differ on their two sides are padded before."""
     pairs = cast("tuple[object, ...]", site.value("padding"))
-    codes = [cast(ast.Tuple, one).elts for one in cast(ast.Tuple, site.attribute("padding")).elts]
+    codes = _pairs(site)
     if all(ast.dump(low) == ast.dump(high) for low, high in codes):
         lows = [low for low, _ in codes]
         if all(pair == (0, 0) for pair in pairs):
@@ -45,6 +45,19 @@ def _padding(site: Site) -> tuple[ast.expr, ast.expr | None]:
         return site.operands[0], ast.Tuple(list(lows), ast.Load())
     sizes = [one for low, high in reversed(codes) for one in (low, high)]
     return call("F.pad", site.operands[0], ast.Tuple(sizes, ast.Load())), None
+
+
+def _pairs(site: Site) -> list[tuple[ast.expr, ast.expr]]:
+    """The code of (low, high) for each spatial axis."""
+    rows = [_items(row, 2) for row in _items(site.attribute("padding"), _rank(site))]
+    return [(low, high) for low, high in rows]
+
+
+def _items(code: ast.expr, count: int) -> list[ast.expr]:
+    """The entries of a list: themselves where they are spelled out, else by index."""
+    if isinstance(code, ast.Tuple | ast.List):
+        return list(code.elts)
+    return [ast.Subscript(code, ast.Constant(i), ast.Load()) for i in range(count)]
 
 
 def _rank(site: Site) -> int:
@@ -66,7 +79,7 @@ def _conv(site: Site) -> ast.expr:
 
 def _conv_transpose(site: Site) -> ast.expr:
     """Padding that differs on its two sides crops the result of the unpadded one."""
-    codes = [cast(ast.Tuple, one).elts for one in cast(ast.Tuple, site.attribute("padding")).elts]
+    codes = _pairs(site)
     equal = all(ast.dump(low) == ast.dump(high) for low, high in codes)
     padding = _padding(site)[1] if equal else None
     node = call(
@@ -95,8 +108,7 @@ def _pool_padding(site: Site, fill: ast.expr) -> tuple[ast.expr, ast.expr | None
     )
     if x is site.operands[0] and small:
         return x, padding
-    codes = [cast(ast.Tuple, one).elts for one in cast(ast.Tuple, site.attribute("padding")).elts]
-    sizes = [one for low, high in reversed(codes) for one in (low, high)]
+    sizes = [one for low, high in reversed(_pairs(site)) for one in (low, high)]
     return call("F.pad", site.operands[0], ast.Tuple(sizes, ast.Load()), value=fill), None
 
 

@@ -108,10 +108,36 @@ def _dimension(site: Site) -> ast.expr:
     return site.tools.full(site.attribute("size"), None, [], site.results[0])
 
 
+def places(site: Site) -> ast.expr:
+    """The indices, the second operand: where they name places along an axis, torch takes 64 bits alone."""
+    return quote("$0.long()", site.operands[1]) if site.types[1].dtype == "i32" else site.operands[1]
+
+
+def _take_along_axis(site: Site) -> ast.expr:
+    return call("torch.take_along_dim", site.operands[0], places(site), dim=site.attribute("axis"))
+
+
+#: What scatter does to a place that has a number, in torch's words.
+_SCATTERS = {"max": "amax", "min": "amin"}
+
+
+def _scatter(site: Site) -> ast.expr:
+    reduction = str(site.value("reduction"))
+    x, updates = site.operands[0], site.operands[2]
+    if reduction in _SCATTERS:
+        how = literal(_SCATTERS[reduction])
+        return quote(
+            "$0.scatter_reduce($axis, $1, $2, $how)", x, places(site), updates, axis=site.attribute("axis"), how=how
+        )
+    name = "scatter_add" if reduction == "sum" else "scatter"
+    return quote("$0.$name($axis, $1, $2)", x, places(site), updates, axis=site.attribute("axis"), name=name)
+
+
 RULES: Rules = {
     "slice": _slice,
     "gather": _gather,
-    "take_along_axis": "torch.take_along_dim($0, $1, dim=$axis)",
+    "take_along_axis": _take_along_axis,
+    "scatter": _scatter,
     "one_hot": _one_hot,
     "arange": _arange,
     "constant": _constant,

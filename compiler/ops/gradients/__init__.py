@@ -18,8 +18,10 @@ from dlc.ops.gradients import (
     normalising,
     pooling,
     reduction,
+    scatter,
     segment,
     shape,
+    sorting,
 )
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients, is_float
 
@@ -32,6 +34,8 @@ GRADIENTS: Gradients = {
     **shape.GRADIENTS,
     **joining.GRADIENTS,
     **indexing.GRADIENTS,
+    **scatter.GRADIENTS,
+    **sorting.GRADIENTS,
     **construction.GRADIENTS,
     **contraction.GRADIENTS,
     **convolution.GRADIENTS,
@@ -43,7 +47,7 @@ GRADIENTS: Gradients = {
 def cotangents(b: Builder, op: Op, use: Applied) -> Cotangents:
     """What flows back to each operand; None where that is nothing."""
     arrives = any(found is not None for found in use.cotangents)
-    if op.gradient is None or not arrives or not all(map(is_float, use.results)):
+    if op.gradient is None or not arrives or not any(map(is_float, use.results)):
         return (None,) * len(use.operands)
     return op.gradient(b, use)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from dlc.dims import Size, add, multiply, product, subtract
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients, Value, is_float
-from dlc.ops.gradients.shaping import one_pad, one_slice, swapped
+from dlc.ops.gradients.shaping import one_pad, one_slice
 from dlc.spec.record import record
 
 # --- slice -----------------------------------------------------------------------------------------------------
@@ -87,28 +87,10 @@ def _gather(b: Builder, use: Applied) -> Cotangents:
 
 def _take_along_axis(b: Builder, use: Applied) -> Cotangents:
     x, indices = use.operands
-    axis, g = use.attributes["axis"], use.cotangent
     if not is_float(x):
         return None, None
-    if axis != len(x.shape) - 1:
-        g, indices = swapped(b, g, axis), swapped(b, indices, axis)
-    flat = (product(g.shape[:-1]), g.shape[-1])
-    width = x.shape[axis]
-    total = scattered(b, b("reshape", g, shape=flat), b("reshape", indices, shape=flat), width)
-    total = b("reshape", total, shape=(*g.shape[:-1], width))
-    return (total if axis == len(x.shape) - 1 else swapped(b, total, axis)), None
-
-
-def scattered(b: Builder, values: Value, places: Value, width: Size) -> Value:
-    """[R, width] from values and places [R, K]: row r gets the sum of its values at each place, else 0."""
-    rows, count = values.shape
-    row = b("arange", start=0, stop=rows) * b.count(width, "int")
-    places = b("cast", places, dtype="int") if places.type.dtype != "int" else places
-    flat = places + b("expand_dims", row, axis=-1)
-    number = multiply(rows, count)
-    segments = b("reshape", flat, shape=(number,))
-    total = b("segment_sum", b("reshape", values, shape=(number,)), segments, count=multiply(rows, width))
-    return b("reshape", total, shape=(rows, width))
+    zeros = b.zeros(x.type)
+    return b("scatter", zeros, indices, use.cotangent, axis=use.attributes["axis"], reduction="sum"), None
 
 
 # --- triangular ------------------------------------------------------------------------------------------------

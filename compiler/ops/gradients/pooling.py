@@ -11,7 +11,6 @@ import math
 from dlc.dims import Size, add, multiply, product
 from dlc.ops.api import Attributes
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients, Operand, Value
-from dlc.ops.gradients.indexing import scattered
 from dlc.ops.gradients.shaping import cut_out, expanded, spread
 
 # --- max_pool --------------------------------------------------------------------------------------------------
@@ -31,7 +30,8 @@ def _max_pool(b: Builder, use: Applied) -> Cotangents:
     places = _places(b, best, starts, padded.shape[2:], attributes)
     flat = (product(x.shape[:2]), product(counts))
     rows, where = b("reshape", g, shape=flat), b("reshape", places, shape=flat)
-    total = scattered(b, rows, where, product(padded.shape[2:]))
+    zeros = b.constant(0, g.type.dtype, (flat[0], product(padded.shape[2:])))
+    total = b("scatter", zeros, where, rows, reduction="sum")
     total = b("reshape", total, shape=padded.shape)
     return (cut_out(b, total, [low for low, _ in frame], x.shape[2:], (0,) * len(frame)),)
 
