@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo setup test test-slow lint format typecheck wheel-test clean
+.PHONY: demo setup test test-slow verify-full lint format typecheck wheel-test clean
 
 demo: $(READY)
 	$(BIN)/python -m dlc.demo build/demo
@@ -17,6 +17,9 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+verify-full: $(READY)
+	$(BIN)/python -m benchmarks.full_size
 
 lint: $(READY)
 	$(BIN)/ruff check .
