@@ -19,6 +19,7 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
         (IMAGE, "conv2d(6, 3, stride=2, padding=1, dilation=2, groups=2, bias=false)"),
         (IMAGE, "conv2d(6, 3, stride=2, padding=1)"),
         (IMAGE, "conv2d(6, 3, stride=2, padding=1, bias=false)"),
+        (IMAGE, 'conv2d(6, [4, 3], padding="same")'),
     ],
     "conv_transpose2d": [
         (IMAGE, "conv_transpose2d(4, 3, stride=2, padding=1, output_padding=1, bias=false)"),
@@ -94,6 +95,18 @@ NOT_RUN = dict.fromkeys(
 
 #: By backend and block: where the condition says no; the native must be seen to be wrong there.
 OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
+    ("torch", "conv1d"): [
+        (LINE_OF, 'conv1d(6, 3, stride=2, padding="same")'),
+        (LINE_OF, "conv1d(6, 3, padding=[[2, 1]])"),
+    ],
+    ("torch", "conv2d"): [
+        (IMAGE, 'conv2d(6, 3, stride=2, padding="same")'),
+        (IMAGE, "conv2d(6, 3, padding=[[2, 1], [0, 1]])"),
+    ],
+    ("torch", "conv3d"): [
+        (SOLID, 'conv3d(6, 3, stride=2, padding="same")'),
+        (SOLID, "conv3d(6, 3, padding=[[2, 1], [0, 1], [1, 1]])"),
+    ],
     ("torch", "max_pool2d"): [(IMAGE, "max_pool2d(4, padding=3)")],
     ("torch", "avg_pool2d"): [(IMAGE, "avg_pool2d(4, padding=3)")],
     ("torch", "max_pool1d"): [(LINE_OF, "max_pool1d(4, padding=3)")],
