@@ -25,12 +25,12 @@ class Helper:
 def helpers(file: str) -> Mapping[str, Helper]:
     """All helpers of a file by name, in the file's order."""
     source = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    lines = source.splitlines(keepends=True)
     found: dict[str, Helper] = {}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            text = ast.get_source_segment(source, node)
-            assert text is not None
-            found[node.name] = Helper(node.name, f"{text}\n", _names(node))
+            text = "".join(lines[node.lineno - 1 : node.end_lineno])
+            found[node.name] = Helper(node.name, text, _names(node))
     return found
 
 
