@@ -78,13 +78,18 @@ def formal_dimensions(module: Module) -> tuple[str, ...]:
     for type_ in module.types:
         add(type_.shape)
     for equation in module.body:
-        for _, static in equation.attributes:
-            add(_sizes(static.value))
-        if isinstance(equation.target, Call | Scan):
-            add(size for _, size in equation.target.dims)
-        if isinstance(equation.target, Scan):
-            add(_sizes(equation.target.steps))
+        add(sizes_of(equation))
     return tuple(found)
+
+
+def sizes_of(equation: Equation) -> Iterable[Size]:
+    """The sizes in an equation's attributes, bindings and steps."""
+    for _, static in equation.attributes:
+        yield from _sizes(static.value)
+    if isinstance(equation.target, Call | Scan):
+        yield from (size for _, size in equation.target.dims)
+    if isinstance(equation.target, Scan):
+        yield from _sizes(equation.target.steps)
 
 
 def _sizes(value: object) -> Iterable[Size]:

@@ -7,9 +7,10 @@ without a mask, in training and at inference, in all networks of a file), so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from dlc.ir import Bind, BlockId, Content, Equation, Module, Program, Scan
+from dlc.ir import Bind, BlockId, Equation, Module, Program, Scan
+from dlc.passes.rewrite import ids, without_values
 from dlc.spec.record import replace
 
 _Place = tuple[BlockId, int, str]  # block, statement, the instance's name in the text
@@ -59,40 +60,6 @@ def _without(module: Module, read: dict[_Place, set[str]]) -> Module:
             outputs = (*(equation.outputs[index] for index in kept), *equation.outputs[count:])
             target = replace(target, stacked=tuple(target.stacked[index] for index in kept))
             equation = replace(equation, outputs=outputs, target=target)
-        if not (isinstance(equation.target, Bind) and gone.intersection(_ids(equation.target.content))):
+        if not (isinstance(equation.target, Bind) and gone.intersection(ids(equation.target.content))):
             body.append(equation)
-    return _renumbered(replace(module, body=tuple(body)), gone) if gone else module
-
-
-def _renumbered(module: Module, gone: set[int]) -> Module:
-    """The module without the values in `gone`, which nothing defines any more."""
-    kept = [value for value in range(len(module.types)) if value not in gone]
-    number = {old: new for new, old in enumerate(kept)}
-
-    def content(old: Content) -> Content:
-        return tuple(map(content, old)) if isinstance(old, tuple) else None if old is None else number[old]
-
-    def equation(old: Equation) -> Equation:
-        target = old.target
-        if isinstance(target, Bind):
-            return replace(old, target=replace(target, content=content(target.content)))
-        inputs = tuple(None if value is None else number[value] for value in old.inputs)
-        return replace(old, inputs=inputs, outputs=tuple(number[value] for value in old.outputs))
-
-    def heads(old: Iterable[object]) -> tuple[object, ...]:
-        return tuple(replace(head, value=number[head.value]) for head in old)  # type: ignore[attr-defined]
-
-    changed = {
-        name: heads(getattr(module, name))
-        for name in ("inputs", "parameters", "states", "draws", "outputs", "next_states", "next_buffers")
-    }
-    types = tuple(module.types[value] for value in kept)
-    return replace(module, types=types, body=tuple(map(equation, module.body)), **changed)
-
-
-def _ids(content: Content) -> Iterator[int]:
-    if isinstance(content, tuple):
-        for item in content:
-            yield from _ids(item)
-    elif content is not None:
-        yield content
+    return without_values(replace(module, body=tuple(body)), gone) if gone else module

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from dlc.ir import BlockId, Instance, Module, Program, TensorType
+from dlc.ir import Bind, BlockId, Content, Equation, Instance, Module, Program, TensorType
+from dlc.spec.record import replace
 
 
 class Values:
@@ -52,3 +52,38 @@ def without_identity(program: Program, blocks: Iterable[BlockId]) -> Program:
         return replace(module, block=rename(module.block), instances=tuple(map(of_instance, module.instances)))
 
     return replace(program, modules=tuple(map(of_module, program.modules)))
+
+
+def without_values(module: Module, gone: Collection[int]) -> Module:
+    """The module without the values in `gone`, which nothing defines any more."""
+    kept = [value for value in range(len(module.types)) if value not in gone]
+    number = {old: new for new, old in enumerate(kept)}
+
+    def content(old: Content) -> Content:
+        return tuple(map(content, old)) if isinstance(old, tuple) else None if old is None else number[old]
+
+    def equation(old: Equation) -> Equation:
+        target = old.target
+        if isinstance(target, Bind):
+            return replace(old, target=replace(target, content=content(target.content)))
+        inputs = tuple(None if value is None else number[value] for value in old.inputs)
+        return replace(old, inputs=inputs, outputs=tuple(number[value] for value in old.outputs))
+
+    def heads(old: Iterable[object]) -> tuple[object, ...]:
+        return tuple(replace(head, value=number[head.value]) for head in old)  # type: ignore[attr-defined]
+
+    changed = {
+        name: heads(getattr(module, name))
+        for name in ("inputs", "parameters", "states", "draws", "outputs", "next_states", "next_buffers")
+    }
+    types = tuple(module.types[value] for value in kept)
+    return replace(module, types=types, body=tuple(map(equation, module.body)), **changed)
+
+
+def ids(content: Content) -> Iterator[int]:
+    """The values that a name stands for."""
+    if isinstance(content, tuple):
+        for item in content:
+            yield from ids(item)
+    elif content is not None:
+        yield content
