@@ -6,10 +6,10 @@ Where a name that the block's text sets to `[]` first holds tensors inside of a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from dlc.backends.common.structure import Item, Prepared
 from dlc.ir import Bind, Content, Equation, Origin, Turn
+from dlc.spec.record import replace
 from dlc.spec.syntax import Assign, Block, For, If, ListLiteral, Statement
 
 

@@ -8,13 +8,13 @@ after a turn than before it, its size in a turn and after the loop is *open*: on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from dlc.backends.common import headers
 from dlc.backends.common.context import Context
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.structure import ChoiceTree, Leaf, LoopTree, Tree
 from dlc.ir import Bind, Content, Equation
+from dlc.spec.record import replace
 from dlc.spec.syntax import Expr
 
 #: The source of a value's size.

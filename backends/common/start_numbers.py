@@ -7,13 +7,14 @@ a loop binds the name to a tensor, that constant and the binding are put where t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dlc.backends.common.context import static_names
 from dlc.backends.common.evaluate import Unknown, evaluate
 from dlc.backends.common.structure import Item, Prepared
 from dlc.backends.common.values import agrees
 from dlc.ir import Bind, Content, Equation, Origin, Turn
+from dlc.spec.record import replace
 from dlc.spec.syntax import Assign, Block, Expr, For, If, Statement
 
 

@@ -234,7 +234,7 @@ def is_other(node: Sample, body: Expressions, whole: ast.expr) -> bool:
 
 
 def _replaced(site: Site, operands: tuple[ast.expr, ...], numbers: tuple[object, ...]) -> Site:
-    from dataclasses import replace
+    from dlc.spec.record import replace
 
     return replace(site, operands=operands, numbers=numbers)
 

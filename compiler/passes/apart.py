@@ -8,10 +8,10 @@ choices stay, for such modules differ by them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from dlc.ir import BlockId, Call, Instance, Module, Origin, Program, Scan, Turn
 from dlc.parameters import join, layer_references
+from dlc.spec.record import replace
 
 
 def apart(program: Program) -> Program:

@@ -14,12 +14,13 @@ come back unchanged. Blocks that gain inputs lose their identity, so that no bac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dlc.check_ir import formal_dimensions, renamed, size_of, with_axis
 from dlc.dims import symbols
 from dlc.ir import BlockId, Call, Distribution, Draw, Equation, Lane, Module, Port, Program, Scan
 from dlc.passes.rewrite import Values, free_name, without_identity
+from dlc.spec.record import replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ layouts, decompositions, anything that knows a backend.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dlc import dims, ir
 from dlc.diagnostics import Diagnostic, DlcError, Note, error
@@ -24,6 +24,7 @@ from dlc.passes.starts import Start
 from dlc.passes.statements import execute_all, finish
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor, Thing
 from dlc.spec import syntax
+from dlc.spec.record import replace
 from dlc.spec.source import Span
 
 MAX_WORK = 150_000  # equations and loop turns, about

@@ -11,7 +11,6 @@ where it was made and is not given away (E0310).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 
 from dlc import dims, ir
 from dlc.dims import Dim, Size
@@ -19,6 +18,7 @@ from dlc.ir import Static, TensorType
 from dlc.passes.builder import Builder
 from dlc.passes.things import BlockValue, Items, Tensor, Thing
 from dlc.spec import syntax
+from dlc.spec.record import replace
 from dlc.spec.source import Span
 
 Things = Mapping[str, Thing]

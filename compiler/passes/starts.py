@@ -10,7 +10,7 @@ Not done here: states at a network's border, which are inputs whatever their sta
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dlc import dims, ir
 from dlc.diagnostics import DlcError, Note, error
@@ -39,6 +39,7 @@ from dlc.passes.things import (
 )
 from dlc.passes.walking import bound_names, parts, walk
 from dlc.spec import syntax
+from dlc.spec.record import replace
 from dlc.spec.source import Span
 
 

@@ -9,11 +9,12 @@ know nothing of taps.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dlc.check_ir import renamed, size_of, with_axis
 from dlc.ir import BlockId, Call, Equation, Lane, Module, Origin, Port, Program, Scan, Static, TensorType
 from dlc.passes.rewrite import Values, free_name, without_identity
+from dlc.spec.record import replace
 
 Point = tuple[str, int]  # a module's key and the number of an equation of its body
 
