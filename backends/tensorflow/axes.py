@@ -20,7 +20,7 @@ ELEMENTWISE = frozenset(
     | {"negative", "abs", "sign", "floor", "ceil", "round", "stop_gradient", "where", "cast", "clip", "divide"}
     | {"add", "subtract", "multiply", "maximum", "minimum", "power", "floor_divide", "remainder"}
     | {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
-    | {"logical_not", "logical_and", "logical_or", "logical_xor"}
+    | {"logical_not", "logical_and", "logical_or", "logical_xor", "isnan", "isinf", "isfinite"}
 )
 
 #: These reduce: their axes may vanish.
@@ -28,7 +28,8 @@ REDUCING = frozenset({"sum", "mean", "max", "min", "prod", "any", "all", "argmax
 
 #: One array (or several alike) in, the same rank out; only attributes name axes.
 ALIGNED = frozenset(
-    {"softmax", "log_softmax", "cumsum", "flip", "roll", "pad", "concat", "split", "slice", "sort", "argsort", "topk"}
+    {"softmax", "log_softmax", "cumsum", "cumprod", "flip", "roll", "pad", "repeat", "concat", "split", "slice"}
+    | {"sort", "argsort", "topk"}
 )
 
 

@@ -9,7 +9,7 @@ import it. Each function stands alone or names its own helpers. Laid out for lin
 # pyright: reportOperatorIssue=false, reportCallIssue=false, reportIncompatibleMethodOverride=false
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -94,13 +94,20 @@ def top_k(
     return ops.take_along_axis(x, places, axis=axis), ops.cast(places, "int64")
 
 
-def edge_pad(x: tf.Tensor, pairs: Sequence[tuple[int, int]]) -> tf.Tensor:
-    """Pads by repeating the border."""
-    for axis, (low, high) in enumerate(pairs):
+def edge_pad(x: tf.Tensor, pairs: Mapping[int, Sequence[int]]) -> tf.Tensor:
+    """Pads axes by repeating the border; `pairs` has the (low, high) of each."""
+    for axis, (low, high) in pairs.items():
         size = ops.shape(x)[axis]
-        x = tf.gather(
-            x, ops.clip(ops.arange(-low, size + high), 0, size - 1), axis=axis
-        )
+        places = ops.clip(ops.arange(-low, size + high), 0, size - 1)
+        x = tf.gather(x, places, axis=axis)
+    return x
+
+
+def wrap_pad(x: tf.Tensor, pairs: Mapping[int, Sequence[int]]) -> tf.Tensor:
+    """Pads axes by continuing them with their other end; `pairs` has the (low, high) of each."""
+    for axis, (low, high) in pairs.items():
+        size = ops.shape(x)[axis]
+        x = tf.gather(x, ops.arange(-low, size + high) % size, axis=axis)
     return x
 
 

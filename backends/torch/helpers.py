@@ -45,6 +45,13 @@ def pad_edge(x: Tensor, low: int, high: int, dim: int) -> Tensor:
     places = torch.arange(-low, size + high, device=x.device)
     return x.index_select(dim, places.clamp(0, size - 1))
 ''',
+    "pad_wrap": '''
+def pad_wrap(x: Tensor, low: int, high: int, dim: int) -> Tensor:
+    """Continues `dim` at both ends with its other end."""
+    size = x.shape[dim]
+    places = torch.arange(-low, size + high, device=x.device)
+    return x.index_select(dim, places.remainder(max(size, 1)))
+''',
     "segment_sum": '''
 def segment_sum(x: Tensor, segments: Tensor, count: int) -> Tensor:
     """Row s of the result is the sum of the rows of `x` whose segment is s."""

@@ -163,6 +163,17 @@ LOGICAL_NOT = Op(
     "true where x is false. numpy.logical_not.",
 )
 
+
+def _infer_asked(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
+    require_float(types, "the operand")
+    return (TensorType("bool", types[0].shape),)
+
+
+def _question(name: str, function: Callable[[Any], Any], doc: str) -> Op:
+    samples = (sample(floats(2, 3)), sample(_EXTREMES, name="extremes"), sample(floats(0, 3), name="empty"))
+    return Op(name, ("x",), (), _infer_asked, of_operands(function), samples, doc)
+
+
 OPS: tuple[Op, ...] = (
     _float_op("exp", lambda x: np.exp(x), "e ** x. numpy.exp."),
     _float_op("log", lambda x: np.log(x), "The natural logarithm; -inf at 0, NaN below. numpy.log.", _POSITIVE),
@@ -197,4 +208,7 @@ OPS: tuple[Op, ...] = (
     CAST,
     STOP_GRADIENT,
     LOGICAL_NOT,
+    _question("isnan", lambda x: np.isnan(x), "true where x is NaN. numpy.isnan."),
+    _question("isinf", lambda x: np.isinf(x), "true where x is inf or -inf. numpy.isinf."),
+    _question("isfinite", lambda x: np.isfinite(x), "true where x is a number: not NaN, inf or -inf. numpy.isfinite."),
 )

@@ -1,4 +1,4 @@
-"""Softmax and its relatives, and the running sum: ops along one axis."""
+"""Softmax and its relatives, running sums and products: ops along one axis."""
 
 from __future__ import annotations
 
@@ -64,6 +64,10 @@ def _cumsum(x: Any, attributes: Attributes) -> Any:
     return np.cumsum(x, axis=attributes["axis"], dtype=x.dtype)
 
 
+def _cumprod(x: Any, attributes: Attributes) -> Any:
+    return np.cumprod(x, axis=attributes["axis"], dtype=x.dtype)
+
+
 _SAMPLES: tuple[Sample, ...] = (
     sample(floats(2, 3)),
     sample(floats(2, 3, 4), axis=1, name="inner axis"),
@@ -119,9 +123,30 @@ CUMSUM = Op(
     reduction=reduction_length,
 )
 
+CUMPROD = Op(
+    "cumprod",
+    ("x",),
+    (_AXIS,),
+    _infer_number,
+    of_one(_cumprod),
+    (
+        sample(floats(2, 5)),
+        sample(floats(2, 3, 4), axis=0, name="first axis"),
+        sample(value("float", [[2.0, 0.0, 3.0, 4.0], [0.0, 5.0, 0.0, 2.0]]), name="zeros"),
+        sample(ints(-3, 4, 2, 4, 3), axis=-2, name="ints"),
+        sample(floats(3, 1), name="size 1"),
+        sample(floats(2, 0), name="empty"),
+        sample(value("float", [1e-30, 1e30, 1e30, INF, -2.0]), name="extremes"),
+    ),
+    "The running product, each element included. numpy.cumprod.",
+    promotion="common",
+    reduction=reduction_length,
+)
+
 OPS: tuple[Op, ...] = (
     _along("softmax", softmax, "exp(x) / sum(exp(x)) along an axis; 0 everywhere where all are -inf. torch.softmax."),
     _along("log_softmax", log_softmax, "log(softmax(x)); -inf where all are -inf. torch.log_softmax."),
     LOGSUMEXP,
     CUMSUM,
+    CUMPROD,
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dlc.dims import Size, add, exact_divide, product
+from dlc.dims import Size, add, exact_divide, multiply, product
 from dlc.ir import INTS, TensorType
 from dlc.ops.api import Attributes, AttributeSpec, Op, OpError, Sample
 from dlc.ops.attributes import as_pairs
 from dlc.ops.lazy_numpy import np
 from dlc.ops.quiet import of_one
-from dlc.ops.samples import floats, ints, sample
-from dlc.ops.shapes import Shape, broadcast, require_no_negative, show
+from dlc.ops.samples import bools, floats, ints, sample
+from dlc.ops.shapes import Shape, broadcast, replaced, require_no_negative, show
 
 Rule = Callable[[TensorType, Attributes], Shape]
 
@@ -112,7 +112,9 @@ def _same(x: TensorType, attributes: Attributes) -> Shape:
 
 # --- pad -------------------------------------------------------------------------------------------------------
 
-_MODES = ("constant", "reflect", "edge")
+#: And what PyTorch calls them.
+_MODES = ("constant", "reflect", "edge", "wrap")
+_ELSEWHERE = {"replicate": "edge", "circular": "wrap", "zeros": "constant"}
 
 
 def _complete_pad(types: Sequence[TensorType], attributes: Attributes) -> Attributes:
@@ -122,7 +124,8 @@ def _complete_pad(types: Sequence[TensorType], attributes: Attributes) -> Attrib
 def _pad_rule(x: TensorType, attributes: Attributes) -> Shape:
     mode, pairs = attributes["mode"], attributes["pairs"]
     if mode not in _MODES:
-        raise OpError(f"pad has no mode {mode!r}", found=mode, expected=", ".join(_MODES))
+        here = f"; it is called {_ELSEWHERE[mode]!r} here" if mode in _ELSEWHERE else ""
+        raise OpError(f"pad has no mode {mode!r}{here}", found=mode, expected=", ".join(_MODES))
     _check_filler(x, attributes["value"])
     return tuple(_padded(size, pair, mode, x) for size, pair in zip(x.shape, pairs, strict=True))
 
@@ -136,25 +139,54 @@ def _check_filler(x: TensorType, value: float) -> None:
 
 
 def _padded(size: Size, pair: tuple[Size, Size], mode: str, x: TensorType) -> Size:
-    longest = {"constant": None, "reflect": size, "edge": None}[mode]
     for amount in pair:
         if isinstance(amount, int) and amount < 0:
             raise OpError("pad cannot remove elements; use a slice", found=str(amount), expected="0 or more")
         if mode == "edge" and size == 0 and amount != 0:
             raise OpError(f"pad with mode edge has nothing to repeat in {x}", found=str(x), operand=0)
-        if isinstance(longest, int) and isinstance(amount, int) and amount >= max(longest, 1):
-            raise OpError(
-                f"pad with mode reflect needs less than the size, {size}",
-                found=str(amount),
-                expected=f"at most {size - 1}" if isinstance(size, int) else None,
-            )
+        if isinstance(size, int) and isinstance(amount, int):
+            _check_reach(size, amount, mode)
     return add(add(size, pair[0]), pair[1])
+
+
+def _check_reach(size: int, amount: int, mode: str) -> None:
+    """What is mirrored leaves out the border; what goes round is there once."""
+    if mode == "reflect" and amount >= max(size, 1):
+        raise OpError(
+            f"pad with mode reflect needs less than the size, {size}", found=str(amount), expected=f"at most {size - 1}"
+        )
+    if mode == "wrap" and amount > size:
+        raise OpError(
+            f"pad with mode wrap goes round once: at most the size, {size}",
+            found=str(amount),
+            expected=f"at most {size}",
+        )
 
 
 def _pad(x: Any, attributes: Attributes) -> Any:
     if attributes["mode"] == "constant":
         return np.pad(x, attributes["pairs"], constant_values=attributes["value"])
     return np.pad(x, attributes["pairs"], mode=attributes["mode"])
+
+
+# --- repetition ------------------------------------------------------------------------------------------------
+
+
+def _tile_rule(x: TensorType, attributes: Attributes) -> Shape:
+    counts = attributes["counts"]
+    if len(counts) != x.rank:
+        raise OpError(
+            f"tile needs a count for each of the {x.rank} axes of {x}", found=show(counts), expected=f"{x.rank} counts"
+        )
+    require_no_negative(counts, "tile's counts")
+    return tuple(multiply(size, count) for size, count in zip(x.shape, counts, strict=True))
+
+
+def _repeat_rule(x: TensorType, attributes: Attributes) -> Shape:
+    count, axis = attributes["count"], attributes["axis"]
+    if isinstance(count, int) and count < 0:
+        raise OpError("repeat's count is negative", found=str(count), expected="0 or more")
+    return replaced(x.shape, axis, multiply(x.shape[axis], count))
 
 
 _AXIS = AttributeSpec("axis", "axis")
@@ -251,7 +283,7 @@ OPS: tuple[Op, ...] = (
         _pad_rule,
         _pad,
         "More elements before (low) and after (high) along each axis: a constant, a reflection about the first and "
-        "last element, or the border repeated. numpy.pad.",
+        "last element, the border repeated (edge), or the other end (wrap). numpy.pad.",
         sample(floats(2, 3), pairs=((1, 0), (0, 2))),
         sample(floats(2, 3), pairs=((0, 0), (1, 1)), value=-1.5, name="value"),
         sample(floats(2, 4), pairs=((1, 1), (3, 2)), mode="reflect", name="reflect"),
@@ -259,6 +291,41 @@ OPS: tuple[Op, ...] = (
         sample(floats(2, 2), pairs=1, name="all sides"),
         sample(ints(0, 9, 3), pairs=((2, 1),), value=7, name="ints"),
         sample(floats(0, 2), pairs=((1, 1), (0, 0)), name="empty"),
+        sample(floats(2, 4), pairs=((1, 2), (4, 3)), mode="wrap", name="wrap"),
+        sample(ints(0, 9, 3), pairs=((0, 2),), mode="wrap", name="wrapped ints"),
+        sample(floats(2, 3, 5, 4), pairs=((0, 0), (0, 0), (1, 2), (3, 0)), mode="wrap", name="wrapped image"),
+        sample(floats(2, 3, 5, 4), pairs=((0, 0), (0, 0), (1, 2), (3, 0)), mode="reflect", name="reflected image"),
+        sample(floats(2, 3, 4), pairs=((0, 0), (0, 0), (5, 1)), mode="edge", name="edge of a sequence"),
+        sample(floats(1, 1, 2, 3, 2), pairs=((0, 0), (0, 0), (1, 0), (1, 1), (0, 1)), mode="edge", name="edge of 3d"),
         complete=_complete_pad,
+    ),
+    _op(
+        "tile",
+        (AttributeSpec("counts", "sizes"),),
+        _tile_rule,
+        lambda x, attributes: np.tile(x, attributes["counts"]),
+        "The tensor again and again along each axis, as often as the counts say. numpy.tile, torch.Tensor.repeat.",
+        sample(floats(2, 3), counts=(2, 3)),
+        sample(floats(2, 3), counts=(1, 2), name="one axis"),
+        sample(floats(2, 1, 2), counts=(3, 4, 1), name="size 1"),
+        sample(ints(0, 9, 3), counts=(2,), name="ints"),
+        sample(bools(2, 2), counts=(1, 1), name="once"),
+        sample(floats(2, 3), counts=(0, 1), name="none"),
+        sample(floats(0, 3), counts=(2, 2), name="empty"),
+        sample(floats(), counts=(), name="scalar"),
+    ),
+    _op(
+        "repeat",
+        (AttributeSpec("count", "size"), _AXIS),
+        _repeat_rule,
+        lambda x, attributes: np.repeat(x, attributes["count"], attributes["axis"]),
+        "Each element count times in a row along an axis. numpy.repeat, torch.repeat_interleave.",
+        sample(floats(2, 3), count=2, axis=1),
+        sample(floats(2, 3), count=4, axis=0, name="first axis"),
+        sample(floats(2, 3, 2), count=3, axis=-2, name="negative axis"),
+        sample(ints(0, 9, 3), count=2, axis=0, name="ints"),
+        sample(bools(2, 2), count=1, axis=0, name="once"),
+        sample(floats(2, 3), count=0, axis=1, name="none"),
+        sample(floats(0, 3), count=2, axis=0, name="empty"),
     ),
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from dlc.backends.onnx.runner import Runner
 from dlc.diagnostics import DlcError
@@ -47,6 +48,18 @@ def exit_code(op: str, shapes: list[list[int]], attributes: dict[str, Any], fold
     onnx.save_model(model, str(folder / "fault.onnx"))
     command = [sys.executable, "-c", RUN, str(folder / "fault.onnx")]
     return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(-1, (0, 3)), (1, (0,))])
+def test_a_negative_axis_of_nothing_is_still_ignored(axis: int, shape: tuple[int, ...]):
+    """A sum over the last axis of [0, 3], keepdims=0: rules name axes from the front."""
+    node = onnx.helper.make_node("ReduceSum", ["x", "axes"], ["y"], keepdims=0)
+    ports = [onnx.helper.make_tensor_value_info(name, 1, size) for name, size in (("x", [0, 3]), ("y", None))]
+    axes = onnx.helper.make_tensor("axes", onnx.TensorProto.INT64, [1], [axis])
+    graph = onnx.helper.make_graph([node], "fault", ports[:1], ports[1:], [axes])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 23)], ir_version=10)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    assert session.run(None, {"x": np.zeros((0, 3), np.float32)})[0].shape == shape
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -24,6 +24,7 @@ from torch_meanings import MEANINGS
 #: Ops through which nothing flows back, and why. All others are differentiable.
 NOTHING_FLOWS = {
     **dict.fromkeys(("sign", "floor", "ceil", "round", "floor_divide"), "the derivative is 0 but at jumps"),
+    **dict.fromkeys(("isnan", "isinf", "isfinite"), "gives bools"),
     "stop_gradient": "that is its meaning",
     **dict.fromkeys(("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"), "gives bools"),
     **dict.fromkeys(("logical_not", "logical_and", "logical_or", "logical_xor", "any", "all"), "bools in, bools out"),

@@ -73,7 +73,7 @@ def test_declaration_is_complete(op: Op) -> None:
 
 
 REDUCING = {
-    *("sum", "mean", "prod", "variance", "softmax", "log_softmax", "logsumexp", "cumsum"),
+    *("sum", "mean", "prod", "variance", "softmax", "log_softmax", "logsumexp", "cumsum", "cumprod"),
     *("matmul", "einsum", "conv", "conv_transpose", "avg_pool"),
     "scatter",
     *("segment_sum", "segment_mean", "segment_max", "segment_min", "segment_softmax"),

@@ -80,6 +80,8 @@ def padded(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
         places = range(-low, size + high)
         if attributes["mode"] == "reflect":
             chosen = [mirrored(place, size) for place in places]
+        elif attributes["mode"] == "wrap":
+            chosen = [place % size for place in places]
         else:
             chosen = [min(max(place, 0), size - 1) for place in places]
         x = x.index_select(axis, torch.tensor(chosen))
@@ -246,6 +248,10 @@ MEANINGS: dict[str, Meaning] = {
     "log_softmax": along(torch.log_softmax),
     "logsumexp": index(torch.logsumexp),
     "cumsum": along(torch.cumsum),
+    "cumprod": along(torch.cumprod),
+    **{name: simple(getattr(torch, name)) for name in ("isnan", "isinf", "isfinite")},
+    "tile": lambda operands, attributes: torch.tile(operands[0], tuple(attributes["counts"])),
+    "repeat": lambda operands, attributes: operands[0].repeat_interleave(attributes["count"], attributes["axis"]),
     "reshape": lambda operands, attributes: operands[0].reshape(attributes["shape"]),
     "expand_dims": along(torch.unsqueeze),
     "squeeze": along(torch.squeeze),

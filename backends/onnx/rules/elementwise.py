@@ -80,6 +80,15 @@ def _same(b: Builder, use: Apply) -> Value:
     return use.inputs[0]
 
 
+def _against_infinity(op: str) -> Rule:
+    """|x| compared with inf: false where x is NaN."""
+
+    def rule(b: Builder, use: Apply) -> Value:
+        return b(op, b("Abs", use.inputs[0], hint="size"), b.number(float("inf"), use.types[0].dtype))
+
+    return rule
+
+
 RULES: Mapping[str, Rule] = {
     "exp": Same("Exp"),
     "log": Same("Log"),
@@ -105,4 +114,7 @@ RULES: Mapping[str, Rule] = {
     "cast": _cast,
     "stop_gradient": _same,
     "logical_not": Same("Not"),
+    "isnan": Same("IsNaN"),
+    "isinf": _against_infinity("Equal"),
+    "isfinite": _against_infinity("Less"),
 }

@@ -1,4 +1,4 @@
-"""Softmax and its relatives, and the running sum."""
+"""Softmax and its relatives, running sums and products."""
 
 from __future__ import annotations
 
@@ -39,9 +39,34 @@ def _cumsum(b: Builder, use: Apply) -> Value:
     return b("CumSum", use.inputs[0], b.number(use.attributes["axis"], "int", "axis"))
 
 
+def _cumprod(b: Builder, use: Apply) -> Value:
+    """ONNX has none. Row i of a matrix holds the elements up to i and ones beyond; its product is the i-th."""
+    axis, dtype, rank = use.attributes["axis"], use.types[0].dtype, use.types[0].rank
+
+    def build(b: Builder, given: Sequence[Value]) -> Value:
+        (x,) = given
+        order = (*(place for place in range(rank) if place != axis), axis)
+        if axis != rank - 1:
+            x = b("Transpose", x, hint="moved", perm=order)
+        size = b("Squeeze", b("Shape", x, hint="length", start=rank - 1), hint="size")
+        positions = b("Range", b.number(0, "int"), size, b.number(1, "int"), hint="positions")
+        row = b("Unsqueeze", positions, b.integers([1]), hint="row")
+        earlier = b("LessOrEqual", positions, row, hint="earlier")
+        rows = b("Unsqueeze", x, b.integers([-2]), hint="rows")
+        factors = b("Where", earlier, rows, b.number(1, dtype), hint="factors")
+        # Trap: ONNX Runtime (1.31.1) ignores a negative axis where there are no elements.
+        products = b("ReduceProd", factors, b.integers([rank]), hint="products", keepdims=0)
+        if axis == rank - 1:
+            return products
+        return b("Transpose", products, perm=tuple(order.index(place) for place in range(rank)))
+
+    return b.library.helper(b, "cumprod", (axis, dtype, rank), [("x", use.inputs[0])], build, "The running product.")
+
+
 RULES: Mapping[str, Rule] = {
     "softmax": _guarded("Softmax", "softmax", 0.0, "Softmax; 0 everywhere where all along the axis are -inf."),
     "log_softmax": _guarded("LogSoftmax", "log_softmax", -_INF, "LogSoftmax; -inf where all along the axis are."),
     "logsumexp": _logsumexp,
     "cumsum": _cumsum,
+    "cumprod": _cumprod,
 }

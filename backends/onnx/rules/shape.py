@@ -27,16 +27,20 @@ def _reshape(b: Builder, use: Apply) -> Value:
         return b("Unsqueeze", use.inputs[0], b.integers(added))
     if removed := _ones_added(new, old):
         return b("Squeeze", use.inputs[0], b.integers(removed))
-    if 0 in new:
-        return b("Reshape", use.inputs[0], use.sizes.vector(new), allowzero=1)
-    symbolic = [size for size in new if not isinstance(size, int)]
-    if len(symbolic) == 1:
-        return b("Reshape", use.inputs[0], b.integers([size if isinstance(size, int) else -1 for size in new]))
+    if 0 in new or sum(not isinstance(size, int) for size in new) == 1:
+        return _reshaped(b, use, use.inputs[0], new)
     copied: list[Size] = [
         0 if place < len(old) and size == old[place] and not isinstance(size, int) else size
         for place, size in enumerate(new)
     ]
     return b("Reshape", use.inputs[0], use.sizes.vector(copied))
+
+
+def _reshaped(b: Builder, use: Apply, x: Value, shape: Sequence[Size]) -> Value:
+    """`x` in a shape; one symbolic size beside constants other than 0 is left to ONNX."""
+    if 0 not in shape and sum(not isinstance(size, int) for size in shape) == 1:
+        return b("Reshape", x, b.integers([size if isinstance(size, int) else -1 for size in shape]))
+    return b("Reshape", x, use.sizes.vector(shape), allowzero=1)
 
 
 def _ones_added(old: Sequence[Size], new: Sequence[Size]) -> list[int]:
@@ -122,6 +126,23 @@ def _pad(b: Builder, use: Apply) -> Value:
     return b("Pad", use.inputs[0], pads, fill, None if every else b.integers(axes), mode=mode)
 
 
+def _tile(b: Builder, use: Apply) -> Value:
+    counts = tuple(use.attributes["counts"])
+    if all(count == 1 for count in counts):
+        return use.inputs[0]
+    return b("Tile", use.inputs[0], use.sizes.vector(counts, "repeats"))
+
+
+def _repeat(b: Builder, use: Apply) -> Value:
+    """Along a new axis, which the reshape then joins to the one before it."""
+    axis, count = use.attributes["axis"], use.attributes["count"]
+    column = b("Unsqueeze", use.inputs[0], b.integers([axis + 1]), hint="column")
+    copies: list[Size] = [1] * (use.types[0].rank + 1)
+    copies[axis + 1] = count
+    repeated = b("Tile", column, use.sizes.vector(copies, "copies"), hint="repeated")
+    return _reshaped(b, use, repeated, use.results[0].shape)
+
+
 RULES: Mapping[str, Rule] = {
     "reshape": _reshape,
     "expand_dims": _expand_dims,
@@ -131,4 +152,6 @@ RULES: Mapping[str, Rule] = {
     "flip": _flip,
     "roll": _roll,
     "pad": _pad,
+    "tile": _tile,
+    "repeat": _repeat,
 }

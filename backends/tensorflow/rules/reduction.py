@@ -95,4 +95,5 @@ REDUCTION: dict[str, Rule] = {
     "log_softmax": _log_softmax,
     "logsumexp": lambda site: _call_reduce("ops.logsumexp", site),
     "cumsum": "ops.cumsum($0, axis=$axis)",
+    "cumprod": "ops.cumprod($0, axis=$axis)",
 }

@@ -33,14 +33,22 @@ def _transpose(site: Site) -> ast.expr:
 
 
 def _pad(site: Site) -> ast.expr:
-    """TensorFlow has no mode that repeats the border."""
+    """TensorFlow has no mode that repeats the border, or the other end."""
     pairs = site.attribute("pairs")
     mode = site.value("mode")
-    if mode == "edge":
-        return ast.Call(site.tools.helper("edge_pad"), [site.operands[0], pairs], [])
+    if mode in ("edge", "wrap"):
+        return ast.Call(site.tools.helper(f"{mode}_pad"), [site.operands[0], _padded_axes(site)], [])
     if mode == "reflect":
         return function("ops.pad", site.operands[0], pairs, mode=literal("reflect"))
     return function("ops.pad", site.operands[0], pairs, constant_values=_padding_value(site))
+
+
+def _padded_axes(site: Site) -> ast.expr:
+    """`{2: (1, 1)}`: the pairs of the axes that are padded."""
+    pairs, values = elements(site.attribute("pairs")), site.value("pairs")
+    assert isinstance(values, tuple)
+    found = [(literal(axis), pair) for axis, pair in enumerate(pairs) if values[axis] != (0, 0)]
+    return ast.Dict([axis for axis, _ in found], [pair for _, pair in found])
 
 
 def _padding_value(site: Site) -> ast.expr | None:
@@ -94,6 +102,8 @@ SHAPE: dict[str, Rule] = {
     "flip": "ops.flip($0, axis=$axis)",
     "roll": "ops.roll($0, $shift, axis=$axis)",
     "pad": _pad,
+    "tile": "ops.tile($0, $counts)",
+    "repeat": "ops.repeat($0, $count, axis=$axis)",
     "concat": _concat,
     "stack": _stack,
     "split": _split,

@@ -57,6 +57,7 @@ RULES: Rules = {
     "negative": "-$0",
     "stop_gradient": "$0.detach()",
     "logical_not": "~$0",
+    **{name: f"torch.{name}($0)" for name in ("isnan", "isinf", "isfinite")},
     "add": "$0 + $1",
     "subtract": "$0 - $1",
     "multiply": "$0 * $1",

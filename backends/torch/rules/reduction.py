@@ -104,4 +104,5 @@ RULES: Rules = {
     "log_softmax": _log_softmax,
     "logsumexp": _logsumexp,
     "cumsum": "$0.cumsum(dim=$axis)",
+    "cumprod": "$0.cumprod(dim=$axis)",
 }

@@ -7,7 +7,7 @@ from typing import cast
 
 from dlc.backends.common.quote import call, literal, quote
 from dlc.backends.common.rule import VARIES, Rules, Site
-from dlc.ir import TensorType
+from dlc.ir import FLOATS, TensorType
 
 
 def _reshape(site: Site) -> ast.expr:
@@ -193,7 +193,19 @@ def _pad(site: Site) -> ast.expr:
         value = site.value("value")
         given = None if value == 0 else site.attribute("value")
         return call("F.pad", site.operands[0], ast.Tuple(sizes, ast.Load()), value=given)
+    if site.types[0].dtype in FLOATS and not site.ranks_vary and _is_of_image(values):
+        sizes = [one for pair in reversed(pairs[2:]) for one in _entries(pair)]
+        return call("F.pad", site.operands[0], ast.Tuple(sizes, ast.Load()), mode=literal(_PAD_MODES[mode]))
     return _pad_by_index(site, mode, pairs, values)
+
+
+#: numpy's names and torch's.
+_PAD_MODES = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
+
+
+def _is_of_image(values: tuple[object, ...]) -> bool:
+    """Whether one to three axes after batch and channels are padded: torch pads no others so."""
+    return 3 <= len(values) <= 5 and values[:2] == ((0, 0), (0, 0))
 
 
 def _trimmed(values: tuple[object, ...], pairs: list[ast.expr]) -> list[ast.expr]:
@@ -205,7 +217,7 @@ def _trimmed(values: tuple[object, ...], pairs: list[ast.expr]) -> list[ast.expr
 
 
 def _pad_by_index(site: Site, mode: str, pairs: list[ast.expr], values: tuple[object, ...]) -> ast.expr:
-    """torch pads few ranks so; gathering padded indices axis by axis is right for all."""
+    """Gathering padded indices axis by axis is right for all ranks and element types."""
     node = site.operands[0]
     for axis, (pair, value) in enumerate(zip(pairs, values, strict=True)):
         if value == (0, 0):
@@ -213,6 +225,13 @@ def _pad_by_index(site: Site, mode: str, pairs: list[ast.expr], values: tuple[ob
         low, high = _entries(pair)
         node = ast.Call(site.tools.helper(f"pad_{mode}"), [node, low, high], [ast.keyword("dim", literal(axis))])
     return node
+
+
+def _tile(site: Site) -> ast.expr:
+    sizes = _entries(site.attribute("counts"))
+    if not sizes:  # `repeat` wants at least one
+        return site.operands[0]
+    return ast.Call(ast.Attribute(site.operands[0], "repeat", ast.Load()), sizes, [])
 
 
 RULES: Rules = {
@@ -228,6 +247,8 @@ RULES: Rules = {
     "split": _split,
     "unstack": "torch.unbind($0, dim=$axis)",
     "pad": _pad,
+    "tile": _tile,
+    "repeat": "$0.repeat_interleave($count, dim=$axis)",
     "triangular": lambda site: call(
         "torch.triu" if site.value("upper") else "torch.tril",
         site.operands[0],

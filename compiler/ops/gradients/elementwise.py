@@ -52,4 +52,7 @@ GRADIENTS: Gradients = {
     "cast": _cast,
     "stop_gradient": None,
     "logical_not": None,
+    "isnan": None,
+    "isinf": None,
+    "isfinite": None,
 }

@@ -27,7 +27,7 @@ def _variance(b: Builder, use: Applied) -> Cotangents:
     return (centred * kept(b, 2 * use.cotangent / b.count(length, x.type.dtype), use),)
 
 
-def _prod(b: Builder, use: Applied) -> Cotangents:
+def prod(b: Builder, use: Applied) -> Cotangents:
     """The product of all others, also where some are 0; right for its own derivative too.
 
     That is the product of the others that are not 0, by a division, times the product of those that are: 1 for none,
@@ -55,7 +55,7 @@ def _extreme(b: Builder, use: Applied) -> Cotangents:
 GRADIENTS: Gradients = {
     "sum": _sum,
     "mean": _mean,
-    "prod": _prod,
+    "prod": prod,
     "variance": _variance,
     "max": _extreme,
     "min": _extreme,

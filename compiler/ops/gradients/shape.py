@@ -59,14 +59,40 @@ def _pad(b: Builder, use: Applied) -> Cotangents:
 
 
 def _copied(b: Builder, border: Value, axis: int, size: Size, mode: str, *, start: bool) -> Value:
-    """What a border of `pad` hands back, along the whole axis: `edge` to the end, `reflect` to its neighbours."""
+    """What a border of `pad` hands back, along the whole axis: `edge` to the end, `reflect` to the neighbours of the
+    end, `wrap` to the other end."""
     if mode == "edge":
         total = b("sum", border, axis=axis, keepdims=True)
         rest = subtract(size, 1)
         return one_pad(b, total, axis, 0, rest) if start else one_pad(b, total, axis, rest, 0)
+    if mode == "wrap":
+        rest = subtract(size, border.shape[axis])
+        return one_pad(b, border, axis, rest, 0) if start else one_pad(b, border, axis, 0, rest)
     mirrored = b("flip", border, axis=axis)
     rest = subtract(subtract(size, 1), border.shape[axis])
     return one_pad(b, mirrored, axis, 1, rest) if start else one_pad(b, mirrored, axis, rest, 1)
+
+
+# --- repetition ------------------------------------------------------------------------------------------------
+
+
+def _tile(b: Builder, use: Applied) -> Cotangents:
+    """The sum over the copies, which are axes of their own for a moment."""
+    x, g = use.operands[0], use.cotangent
+    shape: list[Size] = []
+    copies: list[int] = []
+    for size, count in zip(x.shape, use.attributes["counts"], strict=True):
+        if count != 1:
+            copies.append(len(shape))
+            shape.append(count)
+        shape.append(size)
+    return (b("sum", b("reshape", g, shape=shape), axis=copies) if copies else g,)
+
+
+def _repeat(b: Builder, use: Applied) -> Cotangents:
+    x, g, axis = use.operands[0], use.cotangent, use.attributes["axis"]
+    shape = (*x.shape[: axis + 1], use.attributes["count"], *x.shape[axis + 1 :])
+    return (b("sum", b("reshape", g, shape=shape), axis=axis + 1),)
 
 
 GRADIENTS: Gradients = {
@@ -78,4 +104,6 @@ GRADIENTS: Gradients = {
     "flip": _flip,
     "roll": _roll,
     "pad": _pad,
+    "tile": _tile,
+    "repeat": _repeat,
 }
