@@ -86,7 +86,7 @@ def verify_one(file: str, network: str, target: Path) -> None:
     unit = elaborate(load_project(ROOT / "examples" / file), Choice(network, {}, {})).unit
     settings = Settings(natives=(True, False), limits=Limits(seconds=_SECONDS))
     report = verify(unit, BACKENDS, settings).to_json()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     facts = {"minutes": (time.monotonic() - started) / 60, "commit": commit.stdout.strip()}
     target.write_text(json.dumps(report | facts, indent=1), encoding="utf-8")
 
