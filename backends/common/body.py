@@ -14,6 +14,7 @@ from typing import cast
 from dlc.backends.common import held, replay
 from dlc.backends.common.choice import if_chain
 from dlc.backends.common.form import (
+    PREPARE,
     Bind,
     Branch,
     Fetch,
@@ -192,9 +193,8 @@ class Body(Loops):
         return self.scope.allocate(f"{owner}_{word}" if self.scope.is_taken(word) else word)
 
     def _result_name(self, node: Node, temp: int) -> str:
-        if isinstance(node, Invoke) and len(node.results) > 1:
-            module = self.owner.folding.of(node.target).members[0].module
-            ports = [port.name for port in (*module.outputs, *module.next_states)]
+        if isinstance(node, Invoke) and (len(node.results) > 1 or node.part == PREPARE):
+            ports = self.owner.folding.results(node.target, node.part)
             return self._among(ports[node.results.index(temp)].split(".")[-1], node.slot.site)
         return self.scope.allocate(_hint(node))
 

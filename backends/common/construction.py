@@ -16,6 +16,7 @@ from dlc.backends.common.folding import Folded, Folding
 from dlc.backends.common.form import (
     Bind,
     Branch,
+    Convention,
     Extent,
     Form,
     Formula,
@@ -103,9 +104,10 @@ class Construction:
     def _dimension(self, variable: str, axis: int) -> str | None:
         """What a block calls the axis that takes the variable: `height` where a convolution has `H`."""
         for node in walk(self.maker.form.body):
-            given = node.inputs if isinstance(node, Invoke) else ()
-            for port, ref in given:
-                if isinstance(node, Invoke) and ref == Var(variable):
+            if not isinstance(node, Invoke) or isinstance(node.target, Convention):
+                continue
+            for port, ref in node.inputs:
+                if ref == Var(variable):
                     callee = self.maker.folding.of(node.target)
                     found = port_axis_name(self.maker.folding.unit.declarations.get(callee.block), port, axis)
                     if found is not None:

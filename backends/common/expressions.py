@@ -6,6 +6,8 @@ import ast
 
 from dlc.backends.common import given_sizes, held
 from dlc.backends.common.form import (
+    PREPARE,
+    Convention,
     Fetch,
     Invoke,
     Items,
@@ -25,7 +27,7 @@ from dlc.backends.common.form import (
 from dlc.backends.common.native import Arguments
 from dlc.backends.common.operands import Operands
 from dlc.backends.common.quote import name, quote
-from dlc.backends.common.rule import VARIES, Site
+from dlc.backends.common.rule import Site
 from dlc.backends.common.values import written
 from dlc.dims import Size
 from dlc.ir import TensorType
@@ -93,6 +95,8 @@ class Expressions(Operands):
         return self.dialect.op(site)
 
     def _invoke(self, node: Invoke) -> ast.expr:
+        if isinstance(node.target, Convention):
+            return self._given(node, node.target)
         callee = self.owner.folding.of(node.target)
         sizes = given_sizes.ports(callee.members[0].module)
         given = {
@@ -104,22 +108,32 @@ class Expressions(Operands):
         if callee.native is not None and callee.native.construct is None:
             assert callee.native.apply is not None
             return callee.native.apply(given, self.native_arguments(make))
-        optional = {} if callee.form is None else dict(callee.form.inputs)
+        optional = {} if callee.form is None else dict(callee.form.method(node.part).inputs)
         args = [code for word, code in given.items() if not optional.get(word)]
         args += [self.tensor(ref) for ref in node.states]
         layers = self.layers(node)
         keywords = [
-            ast.keyword(self.argument(callee, word), code) for word, code in given.items() if optional.get(word)
+            ast.keyword(self.argument(callee, word, node.part), code)
+            for word, code in given.items()
+            if optional.get(word)
         ]
-        if self.owner.is_function(callee):
-            for word, value in make.hyperparameters:
-                if written(value) is VARIES or written(value) != self.owner.default(callee, word):
-                    keywords.append(ast.keyword(self.owner.hyperparameter(callee, word), self.value(value)))
+        if self.owner.is_function(callee) and not held.is_held(node.slot.site):
+            keywords += self.constants_of(make)
             return ast.Call(self.owner.function(callee), [*args, *layers.values()], keywords)
         target = self.slot(node.slot)
         if callee.native is not None and callee.native.apply is not None:
             return callee.native.apply({**given, "layer": target}, self.native_arguments(make))
+        if node.part == PREPARE:
+            target = ast.Attribute(target, PREPARE, ast.Load())
         return self.dialect.layer(target, args, layers, keywords)
+
+    def _given(self, node: Invoke, convention: Convention) -> ast.expr:
+        """A call of a given layer, whatever its class."""
+        given = {word: self.tensor(ref) for word, ref in node.inputs if ref is not None}
+        args = [given[word] for word, by_keyword in convention.inputs if not by_keyword]
+        args += [self.tensor(ref) for ref in node.states]
+        keywords = [ast.keyword(word, given[word]) for word, by_keyword in convention.inputs if by_keyword]
+        return self.dialect.layer(self.slot(node.slot), args, {}, keywords)
 
     def _make(self, slot: Slot) -> Make | None:
         """What makes an instance; None for a given layer. Turns of a written-out loop differ in what they make."""

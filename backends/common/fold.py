@@ -17,10 +17,11 @@ from dlc.backends.common.constructor import constructor
 from dlc.backends.common.context import start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
-from dlc.backends.common.form import Branch, Form, Make, Slot, Turns, walk
+from dlc.backends.common.form import PREPARE, Branch, Form, Make, Slot, Turns, walk
 from dlc.backends.common.frozen import frozen, one_way, stateful_turns
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.native import Native, Natives
+from dlc.backends.common.once import in_parts
 from dlc.backends.common.prove import Proof
 from dlc.backends.common.structure import Prepared, prepare
 from dlc.backends.common.values import Refused
@@ -42,7 +43,6 @@ def fold(unit: Unit, natives: Natives, sized: bool = True) -> Folding:
     folding = Folding(unit, programs, natives, sized, tables=[program.table for program in programs])
     folding.uses = [held.uses(program) for program in programs]
     folding.given = [held.callees(program) for program in programs]
-    folding.partials = [held.partials(program) for program in programs]
     for group in groups.groups(folding):
         _fold_group(folding, group)
     return folding
@@ -54,7 +54,7 @@ def _fold_group(folding: Folding, bundles: list[list[Member]]) -> None:
     for bundle in bundles:
         found = natives_module.find(folding.natives, [member.module for member in bundle])
         is_given = any(member.module.key in folding.given[member.program] for member in bundle)
-        if found is None or (is_given and found.construct is None):
+        if found is None or (is_given and (found.construct is None or found.apply is not None)):
             own.append(bundle)
         else:
             native.setdefault(id(found), (found, []))[1].extend(bundle)
@@ -110,7 +110,17 @@ def _inexpressible(bundle: list[Member], reason: Refused) -> Exception:
 
 
 def merge_members(folding: Folding, members: Sequence[Member]) -> Form:
-    """The merged and proven form, with loops and the sizes they carry if they can be had. Raises Refused."""
+    """The merged and proven form; of a block in two parts, the form of both. Raises Refused."""
+    if not any(member.module.part for member in members):
+        return _merge_alike(folding, members)
+    parts = [[one for one in members if one.module.part == part] for part in (PREPARE, "step")]
+    if sum(map(len, parts)) < len(members):
+        raise Refused("a block in parts and whole")
+    return in_parts(*(_merge_alike(folding, one) for one in parts))
+
+
+def _merge_alike(folding: Folding, members: Sequence[Member]) -> Form:
+    """With loops and the sizes they carry if they can be had."""
     if not any(member.module.loops for member in members):
         return _merged(folding, members, loops=False)
     for carried in (True, False):
@@ -183,7 +193,7 @@ def merge_prepared(
         lambda target: (folding.of(target).dims, folding.of(target).hyperparameters),
         lambda context, creation, name: sizes.dimension_operand(folding, context, creation, name),
         lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
-        lambda context, given, value: folding.carried_sizes.assuming(context.program, context.module, given, value),
+        lambda context, given, value: folding.sizes.assuming(context.program, context.module, given, value),
         loops,
         extents=carried,
         optional=frozenset(name for one in members for name in one.module.absent if name in given),
@@ -244,7 +254,8 @@ def _add(folding: Folding, members: Sequence[Member], form: Form | None, native:
         assert form is not None
         dims, hyperparameters = constructor(form)
         dims = dims if folding.sized else ()
-    folding.classes.append(Folded(index, first.block, tuple(members), form, native, dims, hyperparameters))
+    ordered = sorted(members, key=lambda member: member.module.part == PREPARE)
+    folding.classes.append(Folded(index, first.block, tuple(ordered), form, native, dims, hyperparameters))
     for member in members:
         folding.assigned[member.program, member.module.key] = index
 

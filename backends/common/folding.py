@@ -8,7 +8,7 @@ from functools import cached_property
 
 from dlc.backends.api import Unit
 from dlc.backends.common import held, sizes
-from dlc.backends.common.form import Form, Target
+from dlc.backends.common.form import PREPARE, Convention, Form, Target
 from dlc.backends.common.native import Native, Natives
 from dlc.backends.common.structure import Prepared
 from dlc.ir import BlockId, Call, Module, Program, Scan
@@ -22,7 +22,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """One class (or function, or native layer). `dims` and `hyperparameters`: what its constructor takes, in order."""
+    """One class (or function, or native layer). `dims` and `hyperparameters`: what its constructor takes, in order.
+
+    Members that are what is computed once (`PREPARE`) come last.
+    """
 
     index: int
     block: BlockId
@@ -59,10 +62,6 @@ class Folding:
     def sizes(self) -> sizes.Sizes:
         return sizes.Sizes(self.module, self.unit.declarations)
 
-    @cached_property
-    def carried_sizes(self) -> sizes.Sizes:
-        return sizes.Sizes(self.module, self.unit.declarations, by_name=True)
-
     def module(self, program: int, key: str) -> Module:
         return self.tables[program][key]
 
@@ -71,6 +70,13 @@ class Folding:
 
     def of(self, target: Target) -> Folded:
         return self.classes[target.index]
+
+    def results(self, target: Target | Convention, part: str = "") -> tuple[str, ...]:
+        """Outputs and next states of what is called."""
+        if isinstance(target, Convention):
+            return target.results
+        module = next(m.module for m in self.of(target).members if (m.module.part == PREPARE) == (part == PREPARE))
+        return tuple(port.name for port in (*module.outputs, *module.next_states))
 
     def owns(self, target: Target) -> bool:
         """True if objects of the class hold parameters or buffers, their own or those of a layer in them."""

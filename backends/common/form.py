@@ -20,6 +20,9 @@ from dlc.dims import Size
 from dlc.ir import BlockId, Choice, Distribution, Draw, Module, Scan, TensorType
 from dlc.spec.syntax import Expr
 
+#: The part of a block, and the method of its class, that a scan's caller calls once.
+PREPARE = "prepare"
+
 # --- constants -------------------------------------------------------------------------------------------------
 
 
@@ -127,10 +130,26 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """A layer that a call hands on, with the layers that it holds itself, by its hyperparameters."""
+
+    slot: Slot
+    layers: tuple[tuple[str, Handed], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What an instance is an object of: the number of a class in `Folded.classes`."""
 
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """How a given layer is called, whatever its class: inputs (name, whether by keyword) and results."""
+
+    inputs: tuple[tuple[str, bool], ...]
+    results: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,16 +181,21 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """A call: `inputs` by name (None: given as absent), then states. Results: outputs, then next states."""
+    """A call: `inputs` by name (None: given as absent), then states. Results: outputs, then next states.
+
+    A given layer may be of several classes: then the target is how all of them are called.
+    """
 
     slot: Slot
-    target: Target
+    target: Target | Convention
     inputs: tuple[tuple[str, Ref | None], ...]
     states: tuple[Ref, ...]
     results: tuple[int, ...]
     statement: int
     #: Layers that the callee is given (see `held`).
-    layers: tuple[tuple[str, Slot], ...] = ()
+    layers: tuple[tuple[str, Handed], ...] = ()
+    #: What of the class is called, as in `Module.part`.
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +214,7 @@ class Step:
     lengths: Ref | None
     results: tuple[int, ...]
     statement: int
-    layers: tuple[tuple[str, Slot], ...] = ()
+    layers: tuple[tuple[str, Handed], ...] = ()
     steps: Value | None = None
 
 
@@ -290,6 +314,13 @@ class Form:
     body: Sequence
     outputs: tuple[tuple[str, Ref], ...]
     next_states: tuple[tuple[str, Ref], ...]
+    #: Of a block in two parts (`Module.part`): the forms of `prepare` and `step`. The form itself is then `step`, with
+    #: the body of both.
+    parts: tuple[Form, ...] = ()
+
+    def method(self, part: str) -> Form:
+        """The form of one part; of a block that is whole, the form itself."""
+        return self.parts[part != PREPARE] if self.parts else self
 
 
 def walk(body: Sequence) -> Iterator[Node]:
@@ -356,6 +387,7 @@ def _inside(content: Reference | Spread) -> Iterator[Ref]:
 
 
 __all__ = [
+    "PREPARE",
     "Bind",
     "Branch",
     "Choice",

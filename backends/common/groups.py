@@ -7,9 +7,10 @@ modes of a network, an attention with and without mask) are a bundle, which must
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from dlc.backends.common.folding import Folding, Member
-from dlc.ir import BlockId, Call, Instance, Module, Scan, Template
+from dlc.ir import BlockId, Call, Module, Scan, Template
 from dlc.parameters import layer_references
 
 
@@ -20,20 +21,8 @@ def groups(folding: Folding) -> list[list[list[Member]]]:
         for module in program.modules:
             order.setdefault(_group_key(module), {})[number, module.key] = Member(number, module)
     roots = _bundle_roots(folding)
-    done: dict[object, None] = {}
-
-    def visit(key: object) -> None:
-        if key in done:
-            return
-        for (number, _), member in order[key].items():
-            for callee in _callees(member.module):
-                below = _group_key(folding.module(number, callee))
-                if below != key:
-                    visit(below)
-        done[key] = None
-
-    for key in order:
-        visit(key)
+    done = _ordered(folding, order, with_given=True) or _ordered(folding, order, with_given=False)
+    assert done is not None
     out: list[list[list[Member]]] = []
     for key in done:
         bundles: dict[object, list[Member]] = {}
@@ -41,6 +30,30 @@ def groups(folding: Folding) -> list[list[list[Member]]]:
             bundles.setdefault(roots[place], []).append(member)
         out.append(list(bundles.values()))
     return out
+
+
+def _ordered(
+    folding: Folding, members: Mapping[object, Mapping[tuple[int, str], Member]], with_given: bool
+) -> list[object] | None:
+    """The groups, those before each that its modules make, and `with_given` those that they are given; None if these
+    go round in a circle (`twice(twice(f))`)."""
+    done: dict[object, bool] = {}
+
+    def visit(key: object) -> bool:
+        if key in done:
+            return done[key]
+        done[key] = False
+        below = dict.fromkeys(
+            _group_key(folding.module(program, callee))
+            for (program, _), member in members[key].items()
+            for callee in _callees(folding, member, with_given)
+        )
+        done[key] = all(visit(one) for one in below if one != key)
+        finished.append(key)
+        return done[key]
+
+    finished: list[object] = []
+    return finished if all(visit(key) for key in members) else None
 
 
 def _group_key(module: Module) -> tuple[object, ...]:
@@ -60,11 +73,10 @@ def _bundle_roots(folding: Folding) -> dict[tuple[int, str], tuple[int, str]]:
     seen: dict[tuple[int, str], tuple[int, str]] = {}
     for number, program in enumerate(folding.programs):
         network = number // 2
-        given: Mapping[str, str] = {}
-        stack = [(program.entry, "", given)]
+        stack = [(program.entry, _Place("", {}))]
         visited: set[tuple[str, str]] = set()
         while stack:
-            key, path, given = stack.pop()
+            key, (path, given) = stack.pop()
             if (key, path) in visited:
                 continue
             visited.add((key, path))
@@ -73,21 +85,32 @@ def _bundle_roots(folding: Folding) -> dict[tuple[int, str], tuple[int, str]]:
             module = folding.module(number, key)
             for equation in module.body:
                 if isinstance(equation.target, Call | Scan):
-                    instance = module.instances[equation.target.instance]
-                    paths = [_place(path, given, one) for one in module.instances]
-                    below = {name: paths[number] for name, number in layer_references(instance).items()}
-                    stack.append((equation.target.module, paths[equation.target.instance], below))
+                    stack.append((equation.target.module, _place(path, given, module, equation.target.instance)))
     places = [(number, module.key) for number, program in enumerate(folding.programs) for module in program.modules]
     return {place: root(place) for place in places}
 
 
-def _place(path: str, given: Mapping[str, str], instance: Instance) -> str:
-    """Where an instance was made: a given layer keeps its place."""
-    return f"{path}{instance.path}/" if instance.given is None else given[instance.given]
+class _Place(NamedTuple):
+    """Where an instance was made, and the layers that it was given there."""
+
+    path: str
+    given: Mapping[str, _Place]
 
 
-def _callees(module: Module) -> list[str]:
-    return [equation.target.module for equation in module.body if isinstance(equation.target, Call | Scan)]
+def _place(path: str, given: Mapping[str, _Place], module: Module, number: int) -> _Place:
+    """Of an instance of the module at `path`: a given layer keeps its place."""
+    instance = module.instances[number]
+    if instance.given is not None:
+        return given[instance.given]
+    held = {name: _place(path, given, module, inner) for name, inner in layer_references(instance).items()}
+    return _Place(f"{path}{instance.path}/", held)
+
+
+def _callees(folding: Folding, member: Member, with_given: bool) -> list[str]:
+    """Modules of the layers that a module makes, and `with_given` of those that it is given."""
+    uses = folding.uses[member.program][member.module.key]
+    instances = member.module.instances
+    return [key for number, keys in uses.items() if with_given or instances[number].given is None for key in keys]
 
 
 def holds_block(value: object) -> bool:

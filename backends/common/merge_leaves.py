@@ -8,7 +8,21 @@ from functools import partial
 from dlc.backends.common import contents, held, joins, values
 from dlc.backends.common import context as places
 from dlc.backends.common.context import Context, candidates, names_at, spread
-from dlc.backends.common.form import Fetch, Invoke, Node, Ref, Run, Sample, Spread, Step, Store, Temp, Value, Var
+from dlc.backends.common.form import (
+    Convention,
+    Fetch,
+    Invoke,
+    Node,
+    Ref,
+    Run,
+    Sample,
+    Spread,
+    Step,
+    Store,
+    Temp,
+    Value,
+    Var,
+)
 from dlc.backends.common.joins import choose, choose_list
 from dlc.backends.common.merge_making import make
 from dlc.backends.common.merge_shapes import shape
@@ -160,12 +174,15 @@ def _invoke(
 ) -> Invoke:
     targets = [e.target for e in equations if isinstance(e.target, Call)]
     callees = [merging.callee(c.program, t.module) for c, t in zip(contexts, targets, strict=True)]
-    goal = merging.same_target(contexts, [t.module for t in targets])
     slot = merge_slot(contexts, [_instance(c, e) for c, e in zip(contexts, equations, strict=True)])
+    find = merging.given_target if held.is_held(slot.site) else merging.same_target
+    goal = find(contexts, [t.module for t in targets])
     names = names_at(items)
     inputs: list[tuple[str, Ref | None]] = []
     for position, (name, optional) in enumerate(callees[0].signature):
         found = [_input(callee, equation, name, position) for callee, equation in zip(callees, equations, strict=True)]
+        if isinstance(goal, Convention) and name not in dict(goal.inputs):
+            continue
         if optional and None in found:
             ref = contents.merge_optional(contexts, names, found) or _handed_on(merging, names, name, found)
         else:
@@ -174,7 +191,10 @@ def _invoke(
     states = _states(callees, equations)
     refs = tuple(choose(merging, contexts, names, [one[i] for one in states], CHOSEN) for i in range(len(states[0])))
     layers = held.merge(contexts, equations, merge_slot)
-    return Invoke(slot, goal, tuple(inputs), refs, merging.results(contexts, equations), statement, layers)
+    part = callees[0].part
+    if any(callee.part != part for callee in callees):
+        raise Refused("calls of different parts")
+    return Invoke(slot, goal, tuple(inputs), refs, merging.results(contexts, equations), statement, layers, part)
 
 
 def _handed_on(

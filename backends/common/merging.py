@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dlc.backends.common import held
 from dlc.backends.common.context import Context
-from dlc.backends.common.form import Bind, Branch, Target, Temp
+from dlc.backends.common.form import Bind, Branch, Convention, Target, Temp
 from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.structure import Creation
 from dlc.backends.common.values import Refused
@@ -70,7 +71,18 @@ class Merging:
         return tuple(self.temp(contexts, [one[i] for one in outputs]) for i in range(len(outputs[0])))
 
     def same_target(self, contexts: Sequence[Context], keys: Sequence[str]) -> Target:
-        targets = {self.target(context.program, key) for context, key in zip(contexts, keys, strict=True)}
+        try:
+            targets = {self.target(context.program, key) for context, key in zip(contexts, keys, strict=True)}
+        except KeyError:
+            raise Refused("a call of a class that comes later") from None
         if len(targets) != 1:
             raise Refused("calls of different classes")
         return targets.pop()
+
+    def given_target(self, contexts: Sequence[Context], keys: Sequence[str]) -> Target | Convention:
+        """The class of a given layer; where there are several, how all of them are called."""
+        try:
+            return self.same_target(contexts, keys)
+        except Refused:
+            pairs = zip(contexts, keys, strict=True)
+            return held.convention([self.callee(context.program, key) for context, key in pairs])

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from dlc.backends.common import held
 from dlc.backends.common.constants import Constants
 from dlc.backends.common.folding import Folded
-from dlc.backends.common.form import Element, Invoke, Listing, Own, Ref, Reference, Slot, Spread, Step, Temp, Turns, Var
+from dlc.backends.common.form import (
+    Convention,
+    Element,
+    Handed,
+    Invoke,
+    Listing,
+    Make,
+    Own,
+    Ref,
+    Reference,
+    Slot,
+    Spread,
+    Step,
+    Temp,
+    Turns,
+    Var,
+)
 from dlc.backends.common.names import identifier
 from dlc.backends.common.printing import Frame
 from dlc.backends.common.quote import name, quote
+from dlc.backends.common.rule import VARIES
+from dlc.backends.common.values import written
 
 
 class Operands(Constants):
@@ -61,9 +80,9 @@ class Operands(Constants):
                 node = quote("$x[$i]", x=node, i=self.value(index))
         return node
 
-    def argument(self, callee: Folded, word: str) -> str:
+    def argument(self, callee: Folded, word: str, part: str = "") -> str:
         """What a class or function calls an input: `class_` for `class`."""
-        known = {} if callee.form is None else self.owner.folding.words.get(id(callee.form), {})
+        known = {} if callee.form is None else self.owner.folding.words.get(id(callee.form.method(part)), {})
         return known.get(word, word)
 
     def _written_out(self, slot: Slot, place: int) -> bool:
@@ -87,12 +106,20 @@ class Operands(Constants):
 
     def layers(self, node: Invoke | Step) -> dict[str, ast.expr]:
         """The layers that a call hands on, by the callee's arguments, in their order; a list's items as a list."""
+        if isinstance(node.target, Convention):
+            return {}  # a given layer has been given its own already
+        return self._handed(self.owner.folding.of(node.target), node.layers)
+
+    def _handed(self, callee: Folded, layers: Sequence[tuple[str, Handed]]) -> dict[str, ast.expr]:
+        """By the arguments of the callee, which takes what it uses."""
+        taken = () if callee.form is None else held.arguments(callee.form.modules)
         out: dict[str, ast.expr] = {}
-        callee = self.owner.folding.of(node.target)
-        for word, slot in node.layers:
+        for word, handed in layers:
             head, *rest = word.split(".")
+            if head not in taken:
+                continue
             head = self.argument(callee, held.MARK + head).removeprefix(held.MARK)
-            code = self.slot(slot)
+            code = self._whole(handed)
             if not rest:
                 out[head] = code
                 continue
@@ -100,6 +127,32 @@ class Operands(Constants):
             assert isinstance(items, ast.List)
             items.elts.append(code)
         return out
+
+    def _whole(self, handed: Handed) -> ast.expr:
+        """A layer with the layers that it holds: `functools.partial(self.h, inner=self.inner)`; or a function."""
+        make = self.turns.get(handed.slot) or self.makes.get(handed.slot.site)
+        if make is None and not held.is_held(handed.slot.site):
+            return ast.Constant(None)  # nobody calls it, so nobody makes it
+        if make is None:
+            return self.slot(handed.slot)
+        callee = self.owner.folding.of(make.target)
+        keywords = [ast.keyword(word, code) for word, code in self._handed(callee, handed.layers).items()]
+        is_function = self.owner.is_function(callee)
+        layer = self.owner.function(callee) if is_function else self.slot(handed.slot)
+        if is_function:
+            keywords += self.constants_of(make)
+        if not keywords:
+            return layer
+        return ast.Call(ast.Attribute(self.owner.module("functools"), "partial", ast.Load()), [layer], keywords)
+
+    def constants_of(self, make: Make) -> list[ast.keyword]:
+        """What a function is given of its hyperparameters."""
+        callee = self.owner.folding.of(make.target)
+        return [
+            ast.keyword(self.owner.hyperparameter(callee, word), self.value(value))
+            for word, value in make.hyperparameters
+            if written(value) is VARIES or written(value) != self.owner.default(callee, word)
+        ]
 
     def _iterable_here(self, node: ast.expr, depth: int) -> bool:
         """True if the container is there when the loop at this depth starts."""

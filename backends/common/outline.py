@@ -120,6 +120,7 @@ def _own_name(node: Statement, part: ast.expr) -> str | None:
         or len(node.targets) != 1
         or not isinstance(node.targets[0], ast.Name)
         or isinstance(part, ast.BinOp)
+        or _is_partial(part)
     ):
         return None
     word = node.targets[0].id
@@ -140,6 +141,8 @@ def _together(node: Statement) -> str | None:
 def _hint(node: ast.expr) -> str:
     """The name of the function, of the first one in a chain of methods."""
     func = node.func if isinstance(node, ast.Call) else node
+    if isinstance(node, ast.Call) and _is_partial(node):
+        return _hint(node.args[0])
     if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call):
         return _hint(func.value)
     match func:
@@ -151,6 +154,11 @@ def _hint(node: ast.expr) -> str:
             return _OPERATIONS.get(type(op), "value")
         case _:
             return "value"
+
+
+def _is_partial(node: ast.expr) -> bool:
+    """True for `functools.partial(...)`: a layer, whatever the statement computes with it."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "partial"
 
 
 def _with_value(node: Statement, value: ast.expr) -> Statement:

@@ -11,14 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dlc.backends.common import headers
+from dlc.backends.common import headers, held
 from dlc.backends.common.context import static_names
 from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate, free_names
 from dlc.backends.common.form import (
+    PREPARE,
     Bind,
     Branch,
+    Convention,
     Fetch,
     Form,
+    Handed,
     Invoke,
     Loop,
     Make,
@@ -185,7 +188,11 @@ class _Run(ProofScope):
         target = equation.target
         assert isinstance(target, Call)
         callee = self.proof.callee(self.program, target.module)
-        self.same("callee", self.proof.target(self.program, target.module), node.target)
+        if isinstance(node.target, Convention):
+            self._convention(node.target, callee, target.instance)
+        else:
+            self.same("callee", self.proof.target(self.program, target.module), node.target)
+        self.same("part", node.part, callee.part)
         self._instance(node.slot, target.instance)
         self._layers(node.layers, target.instance)
         given = {name: None if ref is None else self.maybe(ref) for name, ref in node.inputs}
@@ -201,6 +208,7 @@ class _Run(ProofScope):
         target, scan = equation.target, node.scan
         assert isinstance(target, Scan)
         self.same("callee", self.proof.target(self.program, target.module), node.target)
+        self.same("whether once", self.proof.callee(self.program, target.module).part == PREPARE, False)
         self._instance(node.slot, target.instance)
         self._layers(node.layers, target.instance)
         kind = (scan.scanned, scan.captured, scan.stacked, scan.reverse, scan.has_lengths)
@@ -289,12 +297,20 @@ class _Run(ProofScope):
         if path not in self.made and self._is_made(number):
             raise Refused(f"{path} is used before it is made")
 
-    def _layers(self, layers: Sequence[tuple[str, Slot]], number: int) -> None:
-        """The callee is given the layers that the module gives it."""
+    def _layers(self, layers: Sequence[tuple[str, Handed]], number: int) -> None:
+        """The callee is given the layers that the module gives it, and these have theirs."""
         wanted = layer_references(self.module.instances[number])
         self.same("layers", [name for name, _ in layers], list(wanted))
-        for name, slot in layers:
-            self._instance(slot, wanted[name])
+        for name, handed in layers:
+            self._instance(handed.slot, wanted[name])
+            self._layers(handed.layers, wanted[name])
+
+    def _convention(self, convention: Convention, callee: Module, number: int) -> None:
+        """A given layer that is called as all layers of its module are."""
+        self.same("whether it is given", self.module.instances[number].given is not None, True)
+        present = [pair for pair in callee.signature if pair[0] not in callee.absent]
+        self.same("inputs of a given layer", list(convention.inputs), present)
+        self.same("results of a given layer", convention.results, held.results(callee))
 
     def _is_made(self, number: int) -> bool:
         payloads = (item.payload for item in self.prepared.items)

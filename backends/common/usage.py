@@ -15,7 +15,7 @@ from dlc.ir import TensorType
 def arguments(form: Form) -> list[str]:
     """Required inputs, states, given layers, given sizes, optional inputs."""
     required = [word for word, by_keyword in form.inputs if not by_keyword]
-    layers = [held.MARK + word for word in held.names(form.modules[0])]
+    layers = [held.MARK + word for word in held.arguments(form.modules)]
     sizes = given_sizes.ports(form.modules[0])
     rest = sorted((word for word, by_keyword in form.inputs if by_keyword), key=lambda word: word not in sizes)
     return [*required, *form.states, *layers, *rest]

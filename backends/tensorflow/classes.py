@@ -10,15 +10,16 @@ from dlc.backends.common.expression import python
 from dlc.backends.common.names import dimension_name
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
+from dlc.backends.common.signature import union_code
 from dlc.backends.tensorflow.making import Making, making_names, weight_names
 from dlc.backends.tensorflow.named_sizes import name_sizes
-from dlc.backends.tensorflow.shell import Shell, made_sites, plain_default
+from dlc.backends.tensorflow.shell import Shell, made_sites
 from dlc.backends.tensorflow.tidy import tidy
 from dlc.diagnostics import error
 from dlc.ir import FLOATS
 from dlc.spec.syntax import ConstantType, Hyperparameter
 
-_TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": "int"}
+_TYPES = {"int": "int", "float": "float", "bool": "bool", "str": "str", "size": "int", "literal": "str"}
 
 
 def function_code(shell: Shell, word: str) -> ast.FunctionDef:
@@ -228,8 +229,11 @@ def _argument_type(shell: Shell, word: str, optional: bool) -> ast.expr:
     """A tensor, or a layer that the block is given (see `held`), or a list of these."""
     if not held.is_held(word):
         return quote("tf.Tensor | None" if optional else "tf.Tensor")
-    found = dict(shell.form.modules[0].hyperparameters)[word.removeprefix(held.MARK)].value
-    return quote("list[keras.layers.Layer]" if isinstance(found, tuple) else "keras.layers.Layer")
+    word = word.removeprefix(held.MARK)
+    several = isinstance(dict(shell.form.modules[0].hyperparameters)[word].value, tuple)
+    is_callable = (shell.folded.index, word) in shell.context.callables
+    one = quote("Callable[..., tf.Tensor]" if is_callable else "keras.layers.Layer")
+    return quote("list[$one]", one=one) if several else one
 
 
 def _function(word: str, arguments: ast.arguments, body: list[ast.stmt], returns: ast.expr) -> ast.FunctionDef:
@@ -248,7 +252,7 @@ def _docstring(shell: Shell) -> list[ast.stmt]:
 
 def annotation(shell: Shell, word: str) -> ast.expr:
     found = _declared(shell, word)
-    return quote("Any") if found is None else _type_code(found.type, plain_default(found.default) is None)
+    return quote("Any") if found is None else _type_code(found.type)
 
 
 def _declared(shell: Shell, word: str) -> Hyperparameter | None:
@@ -258,12 +262,14 @@ def _declared(shell: Shell, word: str) -> Hyperparameter | None:
     return next((h for h in declaration.hyperparameters if h.name == word), None)
 
 
-def _type_code(type_: ConstantType, optional: bool) -> ast.expr:
+def _type_code(type_: ConstantType) -> ast.expr:
+    if type_.options:
+        return union_code([_type_code(option) for option in type_.options])
+    if type_.name == "none":
+        return literal(None)
     if type_.element is not None:
-        code = quote("list[$element]", element=_type_code(type_.element, False))
-    else:
-        code = dotted(_TYPES.get(type_.name, "object"))
-    return quote("$code | None", code=code) if optional else code
+        return quote("list[$element]", element=_type_code(type_.element))
+    return dotted(_TYPES.get(type_.name, "object"))
 
 
 def _literal(value: object) -> ast.expr:

@@ -37,6 +37,7 @@ FILE_NAMES = (
     "KERAS_LAYERS",
     "PYTORCH_NAMES",
     "Sequence",
+    "functools",
     "keras",
     "load_file",
     "load_weights",
@@ -268,8 +269,8 @@ def _header(unit: Unit, used: Set[str]) -> list[ast.stmt]:
     abstract = [word for word in ("Callable", "Sequence") if word in used]
     if abstract:
         header.append(ast.ImportFrom("collections.abc", [ast.alias(word) for word in abstract], 0))
-    if "math" in used:
-        header.insert(len(header) - bool(abstract), ast.Import([ast.alias("math")]))
+    plain = [ast.Import([ast.alias(word)]) for word in ("functools", "math") if word in used]
+    header[len(header) - bool(abstract) : len(header) - bool(abstract)] = plain
     typing = [word for word in ("Any", "ClassVar") if word in used]
     if typing:
         header.append(ast.ImportFrom("typing", [ast.alias(word) for word in typing], 0))

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dlc.backends.common import held
 from dlc.backends.common.body import Body
 from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.evaluate import Unknown
@@ -25,7 +26,7 @@ from dlc.ir import BlockId, Module
 from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Name, Unary
 
 #: What no argument of a constructor may be called: keras.layers.Layer's own, and the modules that its body reads.
-TAKEN = ("dtype", "keras", "math", "name", "np", "ops", "tf", "trainable", "training")
+TAKEN = ("dtype", "functools", "keras", "math", "name", "np", "ops", "tf", "trainable", "training")
 
 
 @dataclass(slots=True)
@@ -41,9 +42,12 @@ class FileContext:
     #: Helper functions that were asked for; a print that is not taken may have asked, too.
     helpers: set[str] = field(default_factory=set[str])
     early: Early = field(init=False)
+    #: See `held.callables`.
+    callables: frozenset[tuple[int, str]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.early = early_reads(self.folding.programs)
+        self.callables = held.callables(self.folding, self.is_function)
 
     def width(self, dtype: str) -> str:
         """Keras' name of an element type; the family float has the file's precision."""
@@ -56,14 +60,18 @@ class FileContext:
             return folded.native is not None and folded.native.construct is None
         if form.weights or form.states or folded.index in {self.folding.entry(n).index for n in self._programs()}:
             return False
-        if any(member.module.key in self.folding.given[member.program] for member in folded.members):
-            return False  # some block gets it as a layer
+        if dict(form.inputs).get("mask") and self._is_given(folded):
+            return False  # whoever is given it calls the input `attention_mask`, as layers do
         for node in walk(form.body):
             if isinstance(node, Make) and not self.is_function(self.folding.of(node.target)):
                 return False
             if isinstance(node, Sample) or (isinstance(node, Branch) and reads_training(node)):
                 return False
         return True
+
+    def _is_given(self, folded: Folded) -> bool:
+        """True for what some block gets as a layer."""
+        return any(member.module.key in self.folding.given[member.program] for member in folded.members)
 
     def _programs(self) -> range:
         return range(len(self.folding.programs))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import cached_property
 
 from dlc.backends.api import Network, Options, Unit
+from dlc.backends.common import held
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.fold import Folded, Folding, fold
 from dlc.backends.common.form import Branch, Make, Sample, Step, Store, walk
@@ -25,12 +27,15 @@ from dlc.spec.syntax import Block
 
 #: What a file imports if it uses the name, in ruff's order.
 _IMPORTS = {
+    "functools": "import functools",
     "math": "import math",
+    "Callable": "from collections.abc import Callable",
     "Sequence": "from collections.abc import Sequence",
     "torch": "import torch",
     "F": "import torch.nn.functional as F",
 }
-_IMPORTED = ("math", "torch", "nn", "F", "Tensor", "Sequence", "load_file", "save_file", "load_weights", "save_weights")
+_ABSTRACT = ("Callable", "Sequence")
+_IMPORTED = (*_IMPORTS, "nn", "Tensor", "load_file", "save_file", "load_weights", "save_weights")
 
 
 class TorchFile:
@@ -98,20 +103,21 @@ class TorchFile:
         """True for what keeps nothing: no parameters, states, draws, modes, nor layers of its own."""
         if folded.native is not None:
             return folded.native.construct is None
-        if folded.index in self.entries or self._is_given(folded):
+        if folded.index in self.entries:
             return False
         if folded.index not in self.functions:
             self.functions[folded.index] = self._keeps_nothing(folded)
         return self.functions[folded.index]
 
-    def _is_given(self, folded: Folded) -> bool:
-        """True for what some block gets as a layer."""
-        return any(member.module.key in self.folding.given[member.program] for member in folded.members)
+    @cached_property
+    def callables(self) -> frozenset[tuple[int, str]]:
+        """See `held.callables`."""
+        return held.callables(self.folding, self.is_function)
 
     def _keeps_nothing(self, folded: Folded) -> bool:
         form = folded.form
         assert form is not None
-        if form.weights or form.states or folded.dims:
+        if form.weights or form.states or form.parts or folded.dims:
             return False
         for node in walk(form.body):
             if isinstance(node, Sample | Store | Step):
@@ -166,6 +172,9 @@ class TorchFile:
     def _imports(self, body: list[ast.stmt]) -> list[ast.stmt]:
         used = {node.id for one in body for node in ast.walk(one) if isinstance(node, ast.Name)}
         found = [line for word, line in _IMPORTS.items() if word in used]
+        if used.issuperset(_ABSTRACT):
+            place = found.index(_IMPORTS[_ABSTRACT[0]])
+            found[place : place + len(_ABSTRACT)] = [f"from collections.abc import {', '.join(_ABSTRACT)}"]
         found.append("from safetensors.torch import load_file, save_file")
         found.append("from torch import Tensor, nn" if "Tensor" in used else "from torch import nn")
         return statements("\n".join(found))

@@ -11,7 +11,7 @@ from dlc.backends.common.construction import Construction
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.expression import python
 from dlc.backends.common.fold import Folded
-from dlc.backends.common.form import Branch, Form, Known, Make, Value, Weight, walk
+from dlc.backends.common.form import PREPARE, Branch, Form, Known, Make, Value, Weight, walk
 from dlc.backends.common.names import Scope
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, literal, name, quote, statements
@@ -37,6 +37,8 @@ class TorchClass:
         assert folded.form is not None
         self.file, self.folded, self.folding = file, folded, file.folding
         self.form: Form = folded.form
+        #: The form of the method that is being printed.
+        self.printed: Form = folded.form
         self.arguments = file.constructor(folded)
         self.by_word = {argument.word: argument for argument in self.arguments}
         self.function_like = file.is_function(folded)
@@ -92,7 +94,7 @@ class TorchClass:
     def declared_axis(self, dimension: str) -> tuple[str, int] | None:
         if self.block is None:
             return None
-        present = frozenset(word for word, _ in self.form.inputs) | frozenset(self.form.states)
+        present = frozenset(word for word, _ in self.printed.inputs) | frozenset(self.printed.states)
         return axis_of(self.block, dimension, present)
 
     def axis_name(self, port: str, axis: int) -> str:
@@ -133,13 +135,8 @@ class TorchClass:
     def _class(self) -> ast.stmt:
         construction = Construction(self)
         made = construction.print()
-        scope = self.file.scope.child()
-        body = Body(self, self.file.dialect, self.form, scope)
-        lines = outline(body.print(), 2, body.scope.allocate)
-        read = {node.attr for line in lines for node in ast.walk(line) if isinstance(node, ast.Attribute)}
-        args, defaults = self._forward_arguments(body)
-        arguments = ast.arguments([], [ast.arg("self"), *args], None, [], [], None, defaults)
-        forward = _define("forward", arguments, self._returns(), lines)
+        methods = [self._method(word) for word in ((PREPARE, "forward") if self.form.parts else ("forward",))]
+        read = {node.attr for method in methods for node in ast.walk(method) if isinstance(node, ast.Attribute)}
         stored = [
             line
             for word, attribute in self.stored.items()
@@ -158,16 +155,27 @@ class TorchClass:
             if weight.kind == "buffer"
         ]
         empty = len(init_body) == 1 and not self.arguments
-        members: list[ast.stmt] = [*self._doc(), *buffers, *([] if empty else [init]), forward]
+        members: list[ast.stmt] = [*self._doc(), *buffers, *([] if empty else [init]), *methods]
         return ast.ClassDef(self.file.names[self.folded.index], [quote("nn.Module")], [], members, [])
 
+    def _method(self, word: str) -> ast.stmt:
+        """`forward`, or `prepare` of a block in two parts."""
+        self.printed = self.form.method(word)
+        body = Body(self, self.file.dialect, self.printed, self.file.scope.child())
+        lines = outline(body.print(), 2, body.scope.allocate)
+        args, defaults = self._forward_arguments(body)
+        arguments = ast.arguments([], [ast.arg("self"), *args], None, [], [], None, defaults)
+        doc = self._doc() if word == PREPARE else []
+        return _define(word, arguments, self._returns(), [*doc, *lines])
+
     def _doc(self) -> list[ast.stmt]:
-        doc = self.form.modules[0].doc
+        doc = self.printed.modules[0].doc
         return [ast.Expr(ast.Constant(doc))] if doc else []
 
     def _forward_arguments(self, body: Body) -> tuple[list[ast.arg], list[ast.expr]]:
-        sizes = given_sizes.ports(self.form.modules[0])
-        optional = {word for word, by_keyword in self.form.inputs if by_keyword and word not in sizes}
+        form = body.form
+        sizes = given_sizes.ports(form.modules[0])
+        optional = {word for word, by_keyword in form.inputs if by_keyword and word not in sizes}
         args: list[ast.arg] = []
         for word, python_name in body.arguments.items():
             kind = quote("Tensor | None") if word in optional else name("int" if word in sizes else "Tensor")
@@ -177,11 +185,14 @@ class TorchClass:
         return args, [ast.Constant(None) for _ in optional]
 
     def _layer_type(self, word: str) -> ast.expr:
-        several = isinstance(dict(self.form.modules[0].hyperparameters)[word.removeprefix(held.MARK)].value, tuple)
-        return quote("Sequence[nn.Module]" if several else "nn.Module")
+        word = word.removeprefix(held.MARK)
+        several = isinstance(dict(self.form.modules[0].hyperparameters)[word].value, tuple)
+        is_callable = (self.folded.index, word) in self.file.callables
+        one = quote("Callable[..., Tensor]" if is_callable else "nn.Module")
+        return quote("Sequence[$one]", one=one) if several else one
 
     def _returns(self) -> ast.expr:
-        count = len(self.form.outputs) + len(self.form.next_states)
+        count = len(self.printed.outputs) + len(self.printed.next_states)
         if count == 1:
             return name("Tensor")
         return ast.Subscript(name("tuple"), ast.Tuple([name("Tensor") for _ in range(count)], ast.Load()), ast.Load())

@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 SPECS = (
     ROOT / "tests" / "torch" / "programs" / "layers.dl",
+    ROOT / "tests" / "torch" / "programs" / "nested_layers.dl",
     Path(__file__).parent / "programs" / "tied_table.dl",
     Path(__file__).parent / "programs" / "given_cells.dl",
 )
