@@ -43,10 +43,20 @@ Natives = Mapping[str, Native]
 def find(natives: Natives, modules: Sequence[Module]) -> Native | None:
     """The first native of the block that fits all modules of a bundle, or None."""
     block = modules[0].block
+    if any(module.part for module in modules):  # a block in two parts has no native form
+        return None
     if not block.standard or not all(map(_plain, modules)):
         return None
     known = (native for native in natives.values() if native.block == block.name)
     return next((native for native in known if all(map(native.condition, modules))), None)
+
+
+def numbers(module: Module, word: str) -> tuple[int, ...] | None:
+    """A hyperparameter that is one number or a list of numbers, one for each axis; None for anything else."""
+    value = dict(module.hyperparameters)[word].value
+    items = value if isinstance(value, tuple) else (value,)
+    found = tuple(item for item in items if type(item) is int)
+    return found if len(found) == len(items) else None
 
 
 def _plain(module: Module) -> bool:

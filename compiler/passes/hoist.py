@@ -29,11 +29,17 @@ _Key = tuple[int, str]
 _Spot = tuple[int, str]
 
 
-def hoist(programs: Sequence[Program], declarations: Mapping[BlockId, Block]) -> tuple[Program, ...]:
-    """Both programs of each network, in pairs, with what does not depend on the step taken out of scans."""
+def hoist(
+    programs: Sequence[Program], declarations: Mapping[BlockId, Block], own_parameters: bool = True
+) -> tuple[Program, ...]:
+    """Both programs of each network, in pairs, with what does not depend on the step taken out of scans.
+
+    Without `own_parameters`, what reads a parameter of the very block stays in the step: what reads those of its layers
+    moves.
+    """
     if not any(_captures(equation) for one in programs for module in one.modules for equation in module.body):
         return tuple(programs)
-    plan = _Plan(programs, declarations)
+    plan = _Plan(programs, declarations, own_parameters)
     plan.settle()
     if not any(plan.splits.values()):
         return tuple(programs)
@@ -53,6 +59,7 @@ class _Plan:
 
     programs: Sequence[Program]
     declarations: Mapping[BlockId, Block]
+    own_parameters: bool
     callees: list[Callees] = field(init=False)
     blocked: dict[Way, set[Place]] = field(default_factory=dict[Way, "set[Place]"])
     refused: set[Way] = field(default_factory=set[Way])
@@ -137,7 +144,10 @@ class _Plan:
     def _add(self, way: Way, key: _Key) -> None:
         known = self.members.setdefault(way, {})
         if key not in known:
-            known[key] = invariance(self.module(key), way, self.callees[key[0]], self.blocked.get(way, ()))
+            found = invariance(
+                self.module(key), way, self.callees[key[0]], self.blocked.get(way, ()), self.own_parameters
+            )
+            known[key] = found
 
     def _agree(self) -> None:
         """A place is the same at each step in all modules that have it, or in none."""

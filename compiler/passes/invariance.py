@@ -25,6 +25,7 @@ from dlc.spec.syntax import Name
 WORTHY = frozenset({"matmul", "einsum", "conv", "conv_transpose"})
 #: Ops that can fail for some values of their operands: they stay where they are, for a scan may have no steps.
 MAY_FAIL = frozenset({"floor_divide", "remainder", "gather", "take_along_axis", "one_hot", "solve"})
+PREPARE = "prepare"
 _PREFIXES = ("segment_", "scatter")
 
 #: A statement's number, what the equation is (an op, or an instance's name in the text), how often that came before.
@@ -101,9 +102,11 @@ def may_fail(op: str) -> bool:
 
 
 def splittable(module: Module) -> bool:
-    """False for what is given layers or sizes by its caller."""
-    given = any(instance.given is not None for instance in module.instances)
-    return not given and not module.part and all(home.axis != ITSELF for home in module.homes)
+    """False for what is given layers or sizes by its caller, and where the spec has the name of the part."""
+    given = any(instance.given is not None or instance.site == PREPARE for instance in module.instances)
+    named = any(name == PREPARE for name, _ in (*module.hyperparameters, *module.signature))
+    named = named or any(parameter.name == PREPARE for parameter in module.parameters)
+    return not given and not named and not module.part and all(home.axis != ITSELF for home in module.homes)
 
 
 def places(module: Module) -> list[Place]:
@@ -121,8 +124,13 @@ def places(module: Module) -> list[Place]:
     return out
 
 
-def invariance(module: Module, way: Way, callees: Callees, blocked: Iterable[Place]) -> Invariance:
-    """What is the same at each step where the inputs `way.varying` and the states differ; `blocked` places do, too."""
+def invariance(
+    module: Module, way: Way, callees: Callees, blocked: Iterable[Place], own_parameters: bool = True
+) -> Invariance:
+    """What is the same at each step where the inputs `way.varying` and the states differ; `blocked` places do, too.
+
+    Without `own_parameters`, so do the module's own parameters.
+    """
     fixed = [port for port in module.inputs if port.name not in way.varying]
     ports = [(port.name, module.types[port.value]) for port in fixed]
     symbols = {name for _, type_ in ports for size in type_.shape for name in dims.symbols(size)}
@@ -130,7 +138,8 @@ def invariance(module: Module, way: Way, callees: Callees, blocked: Iterable[Pla
     found = Invariance()
     found.values = {port.value for port in fixed}
     found.captured = set(found.values)
-    found.values |= {parameter.value for parameter in module.parameters if parameter.kind == "param"}
+    if own_parameters:
+        found.values |= {parameter.value for parameter in module.parameters if parameter.kind == "param"}
     refused = set(blocked)
     for number, (equation, place) in enumerate(zip(module.body, places(module), strict=True)):
         if place in refused or not _may_move(module, equation) or _asks(module, equation, way.varying):
