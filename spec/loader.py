@@ -19,7 +19,7 @@ def load(path: str, *, name: str | None = None) -> Source:
     shown = name or path
     data = _read(path, shown)
     if not data.strip():
-        raise error("E0121", f"{shown} is empty", expected="at least one block or network")
+        raise empty(Source(shown, ""))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise error("E0122", f"{shown} is UTF-16", expected="UTF-8")
     if (zero := data.find(b"\0")) >= 0:
@@ -34,6 +34,14 @@ def load(path: str, *, name: str | None = None) -> Source:
         raise error(
             "E0122", f"{shown} is not UTF-8", _at(data, e.start, shown), found=found, expected="text encoded as UTF-8"
         ) from None
+
+
+def empty(source: Source) -> DlcError:
+    """E0121: a file that declares nothing."""
+    line = source.line(1)
+    span = Span(source.name, 1, 1, 1, len(line) + 1) if line.strip() else None
+    found = "comments only" if span is not None else None
+    return error("E0121", f"{source.name} is empty", span, found=found, expected="at least one block or network")
 
 
 def _read(path: str, shown: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dlc.diagnostics import Diagnostic, DlcError, error
 from dlc.spec import lalr, lexer, splitter
 from dlc.spec.actions import ACTIONS
+from dlc.spec.loader import empty
 from dlc.spec.source import Source, Span
 from dlc.spec.splitter import Chunk
 from dlc.spec.syntax import Block, Configuration, Declaration, Expr, Import, Spec
@@ -21,12 +22,12 @@ YAML = (".yaml", ".yml")
 def parse(source: Source) -> Spec:
     """The tree of a whole file, .dl or (by its name) YAML.
 
-    Raises DlcError with the first mistake of each declaration, MAX_MISTAKES at most.
+    Raises DlcError with the mistakes of all declarations, about MAX_MISTAKES at most; E0121 where there is nothing.
     """
     if source.name.endswith(YAML):
         from dlc.spec import yaml_reader
 
-        return yaml_reader.read(source, _walk)
+        return yaml_reader.read(source, _walk_on)
     doc: str | None = None
     imports: list[Import] = []
     declarations: list[Declaration] = []
@@ -48,6 +49,8 @@ def parse(source: Source) -> Spec:
             declarations.append(node)
     if mistakes:
         raise DlcError(tuple(mistakes))
+    if doc is None and not imports and not declarations:
+        raise empty(source)
     lines = source.lines
     return Spec(doc, tuple(imports), tuple(declarations), Span(source.name, 1, 1, len(lines), len(lines[-1]) + 1))
 
@@ -78,7 +81,34 @@ def parse_expression(text: str, file: str, line: int = 1, column: int = 1) -> Ex
 
 
 def _run(start: str, chunk: Chunk):
-    return _walk(start, lexer.tokenize(chunk.text, chunk.file, chunk.start_line))
+    return _walk_on(start, lexer.tokenize(chunk.text, chunk.file, chunk.start_line))
+
+
+def _walk_on(start: str, tokens: list[Token]):
+    """What the tokens say. Raises DlcError with the mistakes of all statements, a few at most."""
+    try:
+        return _walk(start, tokens)
+    except DlcError as e:
+        first = e
+    from dlc.spec import recovery
+
+    mistakes = list(first.diagnostics)
+    problem = first
+    for _ in range(recovery.MAX_MISTAKES - 1):
+        at = recovery.place_of(problem, tokens)
+        rest = None if at is None else recovery.mended(tokens, at)
+        if rest is None:
+            break
+        tokens = rest
+        try:
+            _walk(start, tokens)
+            break
+        except DlcError as e:
+            problem = e
+        if problem.diagnostics[0] in mistakes:
+            break
+        mistakes.extend(problem.diagnostics)
+    raise DlcError(tuple(mistakes), first.exit_code)
 
 
 def _walk(start: str, tokens: list[Token]):

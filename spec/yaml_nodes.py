@@ -62,12 +62,17 @@ def _refused(found: str, span: Span, hint: str) -> DlcError:
     return error("E0130", f"{found} has no place in a spec", span, hint=hint)
 
 
+_NEEDS_QUOTES = ("mapping values are not allowed", "did not find expected ',' or", "expected ',' or", "alias", "anchor")
+
+
 def _no_yaml(source: Source, problem: Any) -> DlcError:
     mark = problem.problem_mark or problem.context_mark
     span = Span(source.name, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else None
     hint = None
-    if problem.problem and "mapping values are not allowed" in problem.problem:
-        hint = 'put quotes around text that holds `: ` or starts with `[`, `{`, `*`, `&`, `"`: `x: "float[N, C]"`'
+    if problem.problem and any(sign in problem.problem for sign in _NEEDS_QUOTES):
+        hint = 'put quotes around text that holds `: `, brackets inside `{}`, or starts with a sign: `x: "float[N, C]"`'
+    elif problem.problem and "cannot start any token" in problem.problem:
+        hint = "indent by spaces, not tabs; put quotes around text that starts with a sign"
     return error("E0130", "this is no YAML", span, found=problem.problem or "text that can't be read", hint=hint)
 
 

@@ -24,6 +24,7 @@ from dlc.diagnostics import Diagnostic, DlcError, did_you_mean, error
 from dlc.spec import lexer
 from dlc.spec.lalr import END
 from dlc.spec.lexer import OPENING_WORDS, retag
+from dlc.spec.loader import empty
 from dlc.spec.source import Source, Span
 from dlc.spec.syntax import Declaration, Import, Spec
 from dlc.spec.token import Token
@@ -41,50 +42,64 @@ JOINS = {
 #: Statements with statements below them, and the key of these.
 COMPOUND = {"for": "do", "messages": "do", "step": "do", "if": "then"}
 
+_KEYS = ", ".join(f"`{key}`" for key in BLOCK_KEYS)
+Told = list[Diagnostic]
 Parse = Callable[[str, list[Token]], Declaration | Import]
 
 
 def read(source: Source, parse: Parse) -> Spec:
     """The tree of a whole document; `parse` makes a declaration of its tokens.
 
-    Raises DlcError with the first mistake of each declaration.
+    Raises DlcError with the mistakes of all sections, declarations and statements; E0121 where there is nothing.
     """
     root = compose(source)
+    if root is None:
+        raise empty(source)
     if not isinstance(root, Mapping):
-        span = root.span if root is not None else None
-        raise error("E0131", "a spec is a mapping", span, expected=", ".join(f"`{key}:`" for key in DOCUMENT_KEYS))
-    _known(root, DOCUMENT_KEYS)
+        expected = ", ".join(f"`{key}:`" for key in DOCUMENT_KEYS)
+        raise error("E0131", "a spec is a mapping", root.span, expected=expected)
+    mistakes = _unknown(root, DOCUMENT_KEYS)
     sections = {key.value: value for key, value in root.items}
     doc = sections.get("doc")
     imports: list[Import] = []
     declarations: list[Declaration] = []
-    mistakes: list[Diagnostic] = []
-    for tokens in _declarations(sections):
+    for tokens in _declarations(sections, mistakes):
         try:
             node = parse("declaration", tokens())
         except DlcError as e:
-            mistakes.extend(e.diagnostics)
+            mistakes.extend(d for d in e.diagnostics if d not in mistakes)
             continue
         if isinstance(node, Import):
             imports.append(node)
         else:
             declarations.append(node)
     if mistakes:
-        raise DlcError(tuple(mistakes))
+        raise DlcError(tuple(sorted(mistakes, key=_place)))
     text = None if doc is None else _text(doc, "doc").value
     lines = source.lines
     whole = Span(source.name, 1, 1, len(lines), len(lines[-1]) + 1)
     return Spec(text, tuple(imports), tuple(declarations), whole)
 
 
-def _declarations(sections: dict[str, Node]) -> Iterator[Callable[[], list[Token]]]:
-    """What makes the tokens of each import and declaration. Raises DlcError where a section is none."""
-    if "imports" in sections:
-        for item in _list(sections["imports"], "imports"):
+def _place(mistake: Diagnostic) -> tuple[int, int]:
+    return (mistake.span.line, mistake.span.column) if mistake.span is not None else (0, 0)
+
+
+def _declarations(sections: dict[str, Node], told: Told) -> Iterator[Callable[[], list[Token]]]:
+    """What makes the tokens of each import and declaration; sections that are none are told."""
+    try:
+        for item in _list(sections["imports"], "imports") if "imports" in sections else ():
             yield partial(_import, item)
+    except DlcError as e:
+        told.extend(e.diagnostics)
     for section, word in SECTIONS.items():
-        for key, value in _mapping(sections[section], section).items if section in sections else ():
-            yield partial(_declaration, word, key, value)
+        try:
+            items = _mapping(sections[section], section).items if section in sections else ()
+        except DlcError as e:
+            told.extend(e.diagnostics)
+            continue
+        for key, value in items:
+            yield partial(_declaration, word, key, value, told)
 
 
 def _import(node: Node) -> list[Token]:
@@ -98,51 +113,77 @@ def _import(node: Node) -> list[Token]:
     return _ended(out)
 
 
-def _declaration(word: str, key: Text, value: Node) -> list[Token]:
+def _declaration(word: str, key: Text, value: Node, told: Told) -> list[Token]:
     out = [_made(word, key.span), _name(key)]
     if isinstance(value, Text):
         return _ended([*out, _made("=", key.span), *_tokens(value)])
+    if isinstance(value, List):
+        hint = "put the statements below `body:`"
+        raise error("E0131", f"`{key.value}` is a mapping", key.span, found="a list", expected=_KEYS, hint=hint)
     parts = _mapping(value, key.value)
-    _known(parts, BLOCK_KEYS)
+    unknown = _unknown(parts, BLOCK_KEYS)
+    told.extend(unknown)
     given = {name.value: part for name, part in parts.items}
     if "hyperparameters" in given:
-        out += _hyperparameters(_mapping(given["hyperparameters"], "hyperparameters"))
+        out += _hyperparameters(_mapping(given["hyperparameters"], "hyperparameters"), told)
     out += _opened(key.span)
     if "doc" in given:
         text = _text(given["doc"], "doc")
         out += _line([_string(text)])
     if "inputs" in given:
         for name, kind in _mapping(given["inputs"], "inputs").items:
-            out += _line([_made("input", name.span), _name(name), _made(":", name.span), *_value(kind, name.value)])
+            out += _told(partial(_input, name, kind), name, told)
     if "body" in given:
-        out += _statements(given["body"], "body")
+        out += _statements(given["body"], "body", told)
     if len(out) and out[-1].kind == "INDENT":
+        if unknown:
+            raise DlcError(())
         raise error("E0131", f"`{key.value}` is empty", key.span, expected="`inputs` and a `body` with an `output`")
     return _ended([*out, _mark("DEDENT", out[-1].span)], line=False)
 
 
-def _hyperparameters(given: Mapping) -> list[Token]:
+def _told(make: Callable[[], list[Token]], node: Node, told: Told) -> list[Token]:
+    """A statement's tokens. Where it has a mistake, that is told and a statement stands here that says nothing."""
+    try:
+        return make()
+    except DlcError as e:
+        told.extend(e.diagnostics)
+        name = _made("NAME", node.span)
+        name.text = "_"
+        return [name, _made("=", node.span), _made("none", node.span), _mark("NEWLINE", node.span)]
+
+
+def _input(name: Text, kind: Node) -> list[Token]:
+    return _line([_made("input", name.span), _name(name), _made(":", name.span), *_value(kind, name.value)])
+
+
+def _hyperparameters(given: Mapping, told: Told) -> list[Token]:
     out: list[Token] = []
     for name, value in given.items:
-        out += [_made("," if out else "(", name.span), _name(name), _made(":", name.span), *_value(value, name.value)]
+        try:
+            made = [_name(name), _made(":", name.span), *_value(value, name.value)]
+        except DlcError as e:
+            told.extend(e.diagnostics)
+            continue
+        out += [_made("," if out else "(", name.span), *made]
     return [*out, _made(")", out[-1].span)] if out else []
 
 
-def _statements(node: Node, key: str) -> list[Token]:
+def _statements(node: Node, key: str, told: Told) -> list[Token]:
     out: list[Token] = []
     for item in _list(node, key):
-        out += _statement(item, "if")
+        out += _told(partial(_statement, item, "if", told), item, told)
     return out
 
 
-def _statement(node: Node, conditional: str) -> list[Token]:
+def _statement(node: Node, conditional: str, told: Told) -> list[Token]:
     """`conditional`: `elif` for the only statement below an `else`."""
     if not isinstance(node, Mapping) or not node.items:
         expected = "`name: expression` or `output: expression`"
         raise error("E0131", "a statement is a key with a value", node.span, expected=expected)
     (first, value), rest = node.items[0], node.items[1:]
     if first.value in COMPOUND:
-        return _compound(first, value, rest, conditional)
+        return _compound(first, value, rest, conditional, told)
     if rest:
         raise error(
             "E0131",
@@ -163,7 +204,7 @@ def _join(words: Sequence[Token]) -> list[Token]:
     return [_made(join, words[-1].span)] if join else []
 
 
-def _compound(first: Text, value: Node, rest: Sequence[tuple[Text, Node]], conditional: str) -> list[Token]:
+def _compound(first: Text, value: Node, rest: Sequence[tuple[Text, Node]], conditional: str, told: Told) -> list[Token]:
     word, below = first.value, COMPOUND[first.value]
     allowed = (below, "else") if word == "if" else (below,)
     parts = {key.value: part for key, part in rest}
@@ -183,22 +224,22 @@ def _compound(first: Text, value: Node, rest: Sequence[tuple[Text, Node]], condi
         opening.kind = "NAME"  # `retag` knows it, and the words inside its line
     head = [opening, *_value(value, word)]
     retag(head)
-    out = [*head, *_suite(parts[below], below, first.span)]
+    out = [*head, *_suite(parts[below], below, first.span, told)]
     if "else" in parts:
-        out += _else(parts["else"], first.span)
+        out += _else(parts["else"], first.span, told)
     return out
 
 
-def _else(node: Node, span: Span) -> list[Token]:
+def _else(node: Node, span: Span, told: Told) -> list[Token]:
     items = _list(node, "else")
     only = items[0] if len(items) == 1 else None
     if isinstance(only, Mapping) and only.items and only.items[0][0].value == "if":
-        return _statement(only, "elif")
-    return [_made("else", span), *_suite(node, "else", span)]
+        return _statement(only, "elif", told)
+    return [_made("else", span), *_suite(node, "else", span, told)]
 
 
-def _suite(node: Node, key: str, span: Span) -> list[Token]:
-    body = _statements(node, key)
+def _suite(node: Node, key: str, span: Span, told: Told) -> list[Token]:
+    body = _statements(node, key, told)
     if not body:
         raise error("E0131", f"`{key}` is empty", node.span, expected="at least one statement")
     return [*_opened(span), *body, _mark("DEDENT", body[-1].span)]
@@ -261,16 +302,25 @@ def _ended(tokens: list[Token], *, line: bool = True) -> list[Token]:
 # --- structure -------------------------------------------------------------------------------------------------
 
 
-def _known(mapping: Mapping, keys: Sequence[str]) -> None:
-    for key, _ in mapping.items:
-        if key.value not in keys:
-            raise error(
-                "E0131",
-                f"there is no section `{key.value}`",
-                key.span,
-                expected=", ".join(f"`{name}`" for name in keys),
-                hint=did_you_mean(key.value, keys),
-            )
+def _unknown(mapping: Mapping, keys: Sequence[str]) -> list[Diagnostic]:
+    """Keys that are none of `keys`."""
+    expected = ", ".join(f"`{name}`" for name in keys)
+    return [
+        Diagnostic(
+            "E0131", f"there is no section `{key.value}`", key.span, expected=expected, hint=_key_hint(key.value, keys)
+        )
+        for key, _ in mapping.items
+        if key.value not in keys
+    ]
+
+
+def _key_hint(key: str, keys: Sequence[str]) -> str | None:
+    """`network A:` for the section; `input` for `inputs`."""
+    word, _, name = key.partition(" ")
+    section = next((section for section, kind in SECTIONS.items() if kind == word), None)
+    if name and section in keys:
+        return f"write `{section}:`, and `{name}:` below it"
+    return did_you_mean(key, keys)
 
 
 def _text(node: Node, key: str) -> Text:

@@ -16,7 +16,7 @@ from dlc.diagnostics import Note, error
 from dlc.ir import Static
 from dlc.ops.api import REQUIRED, Op
 from dlc.passes import hyperparameters
-from dlc.passes.builder import Builder, is_tensor
+from dlc.passes.builder import Builder, is_tensor, several_outputs
 from dlc.passes.foreign import keyword_hint
 from dlc.passes.things import BlockDeclaration, Items, Result, Tensor, Thing, describe
 from dlc.spec import syntax
@@ -59,6 +59,7 @@ def bind_block(
         if argument.name is not None:
             _bind_keyword(declaration, hypers, argument, bound)
             continue
+        check_one_output(argument)
         required = any(i.default is None for i in inputs)
         tensor = is_tensor(argument.thing)
         if inputs and (tensor or not open_hypers or (tensor_seen and required)):
@@ -83,6 +84,12 @@ def bind_block(
             notes=(Note("declared here", declaration.block.name_span),),
         )
     return bound
+
+
+def check_one_output(argument: Argument) -> None:
+    """Raises DlcError (E0304) for a result of several outputs: it stands for no tensor."""
+    if isinstance(argument.thing, Result) and len(argument.thing.outputs) != 1:
+        raise several_outputs(argument.thing, argument.span)
 
 
 def _swallowed(declaration: BlockDeclaration, closed: Sequence[tuple[str, Thing]], bound: Bound) -> str | None:
@@ -201,6 +208,7 @@ def bind_primitive(op: Op, given: Sequence[Argument], span: Span) -> tuple[list[
         if argument.name is not None:
             _bind_op_keyword(op, argument, operands, attributes)
             continue
+        check_one_output(argument)
         if variadic and isinstance(thing, Items) and not rest and _any_tensor(thing):
             rest.extend(thing.items)
             tensor_seen = True

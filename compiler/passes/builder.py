@@ -211,16 +211,26 @@ class Builder:
                 return self.constant(thing, _weak_dtype(thing.value, span), span)
             case Result(outputs=outputs) if len(outputs) == 1:
                 return next(iter(outputs.values()))
-            case Result(block=block, outputs=outputs, states=states) if not outputs:
-                names = ", ".join(f"`.{name}`" for name in states)
-                raise error("E0304", f"`{block}` is a bundle of states", span, expected=f"one of them: {names}")
-            case Result(block=block, outputs=outputs):
-                names = ", ".join(f"`.{name}`" for name in outputs)
-                raise error("E0304", f"`{block}` has {len(outputs)} outputs", span, expected=f"one of them: {names}")
+            case Result():
+                raise several_outputs(thing, span)
             case Unknown():
                 raise DlcError(())
             case _:
                 raise error("E0303", "a tensor is needed here", span, found=describe(thing), expected="a tensor")
+
+
+def several_outputs(result: Result, span: Span) -> DlcError:
+    """E0304: one tensor is wanted of a result that has several, or states only."""
+    names = list(result.outputs or result.states)
+    block, what = result.block, f"has {len(names)} outputs" if result.outputs else "is a bundle of states"
+    return error(
+        "E0304",
+        f"`{block}` {what}",
+        span,
+        found=", ".join(f"`{name}`" for name in names),
+        expected="one tensor",
+        hint=f"name the result and take one: `r = ...`, then `r.{names[0]}`",
+    )
 
 
 def _of_op(name: str, message: str) -> str:
@@ -280,16 +290,31 @@ def _with_source(value: object, written: Static | None) -> Static:
     frozen = _frozen(value)
     if written is None or written.source is None:
         return Static(frozen)
-    if isinstance(frozen, tuple) and not isinstance(written.value, tuple) and written.value is not None:
-        return Static(frozen, _repeated(frozen, written))
+    if isinstance(frozen, tuple) and written.value is not None:
+        return Static(frozen, _repeated(frozen, written.value, written.source))
     return Static(frozen, written.source)
 
 
-def _repeated(value: object, written: Static) -> syntax.Expr | None:
+def _repeated(value: object, written: object, source: syntax.Expr) -> syntax.Expr | None:
+    """The source of `value`, which repeats `written` or entries of it: of `[[a, a], [b, b]]` where `[a, b]` was written."""
+    if value == written:
+        return source
     if not isinstance(value, tuple):
-        return written.source if value == written.value else None
-    parts = [_repeated(item, written) for item in value]
+        return None
+    several = isinstance(written, tuple)
+    if several and len(written) != len(value):
+        return None
+    parts = [
+        _repeated(item, written[i] if several else written, _entry(source, i) if several else source)
+        for i, item in enumerate(value)
+    ]
     return syntax.ListLiteral(tuple(p for p in parts if p)) if all(parts) else None
+
+
+def _entry(source: syntax.Expr, place: int) -> syntax.Expr:
+    if isinstance(source, syntax.ListLiteral):
+        return source.items[place]
+    return syntax.Index(source, (syntax.Constant(place),))
 
 
 def _frozen(value: object) -> object:

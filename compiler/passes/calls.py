@@ -42,15 +42,16 @@ def call(b: Builder, node: syntax.Call, first: Argument | None = None, *, as_cel
 
     A block without inputs is applied by its call; `as_cell`: not by the one inside `scan(clock(3), steps=7)`.
     """
-    from dlc.passes.expressions import evaluate
+    from dlc.passes.expressions import as_argument, evaluate
 
     function = evaluate(b, node.function)
+    argument = as_argument if isinstance(function, BlockValue) else evaluate
     cells = isinstance(function, Primitive) and function.name == "scan"
     given = [first] if first else []
     for arg in node.args:
-        thing = call(b, arg, as_cell=True) if cells and isinstance(arg, syntax.Call) else evaluate(b, arg)
+        thing = call(b, arg, as_cell=True) if cells and isinstance(arg, syntax.Call) else argument(b, arg)
         given.append(Argument(thing, None, arg.span))
-    given += [Argument(evaluate(b, k.value), k.name, k.value.span, k.name_span) for k in node.keywords]
+    given += [Argument(argument(b, k.value), k.name, k.value.span, k.name_span) for k in node.keywords]
     _check_keywords(node)
     if as_cell and isinstance(function, BlockValue):
         return _block(b, function, given, node.span, _site(node.function), as_cell=True)

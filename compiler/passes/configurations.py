@@ -29,7 +29,7 @@ def resolve(b: Builder, name: str, chain: tuple[str, ...] = ()) -> BlockValue | 
 
 def _resolved(b: Builder, home: FileScope, configuration: syntax.Configuration, chain: tuple[str, ...]) -> BlockValue:
     from dlc.passes.calls import Argument
-    from dlc.passes.expressions import evaluate, lookup
+    from dlc.passes.expressions import as_argument, lookup
 
     name = configuration.name
     if name in chain:
@@ -46,8 +46,8 @@ def _resolved(b: Builder, home: FileScope, configuration: syntax.Configuration, 
         raise error("E0301", f"`{function.id}` is no network", function.span, found=describe(base))
     if not isinstance(value, syntax.Call):
         return base
-    given = [Argument(evaluate(scope, arg), None, arg.span) for arg in value.args]
-    given += [Argument(evaluate(scope, k.value), k.name, k.value.span) for k in value.keywords]
+    given = [Argument(as_argument(scope, arg), None, arg.span) for arg in value.args]
+    given += [Argument(as_argument(scope, k.value), k.name, k.value.span) for k in value.keywords]
     bound = arguments.bind_block(base.declaration, base.bound, given, value.span, rebind=True)
     if bound.inputs:
         raise error("E0306", "a configuration binds hyperparameters only", value.span, found=", ".join(bound.inputs))

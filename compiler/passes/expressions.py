@@ -55,6 +55,13 @@ def evaluate(b: Builder, node: syntax.Expr) -> Thing:
             return _attribute(b, node)
 
 
+def as_argument(b: Builder, node: syntax.Expr) -> Thing:
+    """An argument of a block: what a list holds is not made yet, because the block may take templates."""
+    if isinstance(node, syntax.ListLiteral):
+        return _list(b, [as_argument(b, item) for item in node.items], node)
+    return evaluate(b, node)
+
+
 def lookup(b: Builder, node: syntax.Name) -> Thing:
     """The thing that a name stands for: local, then blocks, then ops and built-in functions."""
     found = b.env.get(node.id)

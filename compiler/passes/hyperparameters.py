@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from dlc.diagnostics import Note, did_you_mean, error
 from dlc.dims import Dim
@@ -15,6 +14,7 @@ from dlc.passes.builder import Builder
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Primitive, Thing, describe
 from dlc.spec import syntax
 from dlc.spec.print_literals import string_text
+from dlc.spec.record import replace
 from dlc.spec.source import Span
 
 
@@ -76,14 +76,8 @@ def _checked(
 ) -> Thing:
     """The value as its declared type has it: an int given for a float becomes one, a pending layer a template or
     layer."""
-    from dlc.passes.calls import layer_of
-
     kind = declared.type
-    thing = functions.as_given(kind, thing, span)
-    if kind.name == "block" and isinstance(thing, Pending):
-        thing = thing.block
-    if kind.name == "layer" and isinstance(thing, Pending):
-        thing = layer_of(b, thing)
+    thing = _taken(b, kind, functions.as_given(kind, thing, span))
     fitted = _fit(kind, thing, span)
     if fitted is not None:
         _check_layer(b, declared, fitted, span)
@@ -93,11 +87,35 @@ def _checked(
         "E0310",
         f"`{declared.name}` of `{declaration.id.name}` takes {_words(kind)}",
         span,
-        found=describe(thing),
+        found=_found(kind, thing, span),
         expected=_words(kind),
         hint=_hint(kind, thing),
         notes=(Note("declared here", declared.span),),
     )
+
+
+def _taken(b: Builder, kind: syntax.ConstantType, thing: Thing) -> Thing:
+    """What is not made yet as the type wants it: a template, or a layer. In lists, too."""
+    from dlc.passes.calls import layer_of
+
+    match kind.name, thing:
+        case "block", Pending(block=block):
+            return block
+        case "layer", Pending():
+            return layer_of(b, thing)
+        case "list", Items(items=items) if kind.element is not None:
+            return replace(thing, items=tuple(_taken(b, kind.element, item) for item in items))
+        case _:
+            return thing
+
+
+def _found(kind: syntax.ConstantType, thing: Thing, span: Span) -> str:
+    """The thing in words; of a list the item that does not fit."""
+    if kind.name == "list" and kind.element is not None and isinstance(thing, Items):
+        for i, item in enumerate(thing.items):
+            if _fit(kind.element, item, span) is None:
+                return f"a list whose item {i} is {_found(kind.element, item, span)}"
+    return describe(thing)
 
 
 def _hint(kind: syntax.ConstantType, thing: Thing) -> str | None:

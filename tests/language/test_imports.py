@@ -163,13 +163,13 @@ def test_all_files_mistakes_are_told_at_once(project: Path) -> None:
     assert found[2].span.file.endswith("bad.dl")
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "   "])
+@pytest.mark.parametrize("text", ["", "\n\n", "   ", "# nothing\n"])
 def test_an_empty_file(project: Path, text: str) -> None:
     (problem,) = mistakes(written(project, {"main.dl": text}))
     assert problem.code == "E0121"
 
 
-@pytest.mark.parametrize("text", ["# nothing\n", '"""Only words."""\n', TWICE, "import std.linear\n"])
+@pytest.mark.parametrize("text", ['"""Only words."""\n', TWICE, "import std.linear\n"])
 def test_a_file_without_networks(project: Path, text: str) -> None:
     path = written(project, {"main.dl": text})
     assert elaborate(load_project(path)).unit.networks == ()
