@@ -120,6 +120,17 @@ def _tuple(place: Place) -> str | None:
     return None
 
 
+def _nested_names(place: Place) -> str | None:
+    """`for i, (a, b) in enumerate(zip(xs, ys)):`, `y, (h, c) = lstm(8)(x)`."""
+    if place.token.kind != "(" or "NAME" not in place.expected or "NUMBER" in place.expected:
+        return None
+    if place.previous is None or place.previous.kind not in (",", "for"):
+        return None
+    if any(token.kind == "for" for token in place.before):
+        return "names do not nest: write `for i, a, b in zip(range(len(xs)), xs, ys)`"
+    return "names do not nest: name the result, `r = ...`, and take what you need by name: `r.h`"
+
+
 def _reserved(place: Place) -> str | None:
     if place.token.kind in RESERVED and "NAME" in place.expected and "NUMBER" not in place.expected:
         return f"`{place.token.kind}` is a word of the language; choose another name"
@@ -274,6 +285,7 @@ _RULES: tuple[Callable[[Place], str | None], ...] = (
     _colon,
     _one_line_body,
     _annotation,
+    _nested_names,
     _tuple,
     _reserved,
     _pipe_inside,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlc.api import SpecFile, compile_unit, load, parameters_of
-from dlc.backends.api import Network, Options
+from dlc.backends.api import Network, Options, Unit
 from dlc.cli.choice import choice_of
 from dlc.cli.options import BACKENDS
-from dlc.diagnostics import error
+from dlc.diagnostics import DlcError, error
 from dlc.networks import Elaborated
 from dlc.output import prepare, record, write_files
 
@@ -25,10 +27,11 @@ def run(options: Any) -> int:
     choice = choice_of(options)
     file = load(options.file)
     found = file.elaborate(choice)
+    wanted = Options(natives=not options.no_natives, precision=options.precision)
     files: dict[str, str | bytes] = {}
+    skipped: list[str] = []
     for name in names:
-        made = compile_unit(found.unit, name, Options(natives=not options.no_natives, precision=options.precision))
-        files |= made.files
+        files |= _compiled(found.unit, name, wanted, skipped if options.backend == "all" else None)
     drawn = _weights(options, found) if "onnx" in names else {}
     folder = Path(options.output)
     if files:
@@ -39,8 +42,34 @@ def run(options: Any) -> int:
         print(f"wrote {path}")
     if drawn:
         record(folder, drawn, file.path)
+    for line in skipped:
+        print(line)
     _say_what_is_left(file, found)
     return 0
+
+
+def _compiled(unit: Unit, backend: str, wanted: Options, skipped: list[str] | None) -> Mapping[str, str | bytes]:
+    """One backend's files. With `skipped`, networks that this backend can't express are left out and noted there."""
+    try:
+        return compile_unit(unit, backend, wanted).files
+    except DlcError as problem:
+        if skipped is None or not _is_of_backend(problem):
+            raise
+    possible: list[Network] = []
+    for network in unit.networks:
+        try:
+            compile_unit(replace(unit, networks=(network,)), backend, wanted)
+            possible.append(network)
+        except DlcError as problem:
+            if not _is_of_backend(problem):
+                raise
+            skipped.append(f"skipped {network.name} for {backend}: {problem.diagnostics[0].message}")
+    return compile_unit(replace(unit, networks=tuple(possible)), backend, wanted).files if possible else {}
+
+
+def _is_of_backend(problem: DlcError) -> bool:
+    """Whether the spec is right, and only this backend has no way to say it."""
+    return bool(problem.diagnostics) and all(d.code.startswith("E07") for d in problem.diagnostics)
 
 
 def _check_usage(options: Any, names: tuple[str, ...]) -> None:

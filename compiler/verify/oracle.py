@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from dlc.diagnostics import error
-from dlc.ir import Program
+from dlc.ir import INTS, Module, Program
 from dlc.ops.api import OpError
 from dlc.verify.backends import find_backend
 from dlc.verify.compare import EPS, Array, References
@@ -33,12 +33,25 @@ def references(
             return module.Interpreter(program, parameters, **options).run(inputs)
         except OpError as problem:
             message = f"`{program.network}` can't run on these inputs: {problem.message}"
-            raise error("E0813", message, found=problem.found, expected=problem.expected) from problem
+            entry = program.module(program.entry)
+            hint = _bounds_hint(entry)
+            raise error(
+                "E0813", message, entry.span, found=problem.found, expected=problem.expected, hint=hint
+            ) from problem
 
     perturbed = tuple(
         run(exact=True, perturbation=module.Perturbation(seed + index, EPS[precision] / 2)) for index in range(RUNS)
     )
     return References(run(exact=True), run(precision=precision), perturbed, precision)
+
+
+def _bounds_hint(entry: Module) -> str | None:
+    """Made-up integers keep to the bounds that their input declares."""
+    loose = [port for port in entry.inputs if port.bounds is None and entry.types[port.value].dtype in INTS]
+    if not loose:
+        return None
+    name, kind = loose[0].name, entry.types[loose[0].value]
+    return f"`{name}` has no bounds: declare them, `input {name}: {kind} in 0..size`, and made-up numbers keep to them"
 
 
 def widened(parameters: Mapping[str, Array]) -> dict[str, Array]:

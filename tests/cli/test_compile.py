@@ -39,6 +39,18 @@ def test_train_sections_and_templates_are_told(tmp_path: Path) -> None:
     assert not (tmp_path / "t").exists()
 
 
+def test_a_network_that_one_backend_cannot_say_stops_no_other(tmp_path: Path) -> None:
+    spec = tmp_path / "two.dl"
+    spec.write_text("network A:\n    output arange(4)\n\nnetwork B:\n    input x: float[N, 3]\n    output x -> relu\n")
+    done = dlc("compile", spec, "--backend", "all", "-o", tmp_path / "out")
+    assert (done.code, done.err) == (0, "")
+    assert "skipped A for tensorflow: `A` has no inputs" in done.out
+    written = ["A.onnx", "B.onnx", "two_reference.ir", "two_tensorflow.py", "two_torch.py"]
+    assert visible(tmp_path / "out") == written
+    assert "E0701" in dlc("compile", spec, "--backend", "tensorflow", "-o", tmp_path / "one").err
+    assert not (tmp_path / "one").exists()
+
+
 def test_nothing_is_written_when_the_spec_is_wrong(tmp_path: Path) -> None:
     spec = tmp_path / "bad.dl"
     spec.write_text("network A:\n    input x: float[N, 3]\n    output y = x + z\n")
