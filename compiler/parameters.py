@@ -10,7 +10,7 @@ forty times is told so instead of filling the memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.diagnostics import DlcError, Note, error
@@ -97,7 +97,7 @@ class _Walk:
     local: dict[str, dict[int, dict[str, _Use]]] = field(default_factory=dict)
     given: dict[str, dict[_Chain, dict[str, _Use]]] = field(default_factory=dict)
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    lists: dict[str, tuple[NetworkParameter, ...]] = field(default_factory=dict)
+    lists: dict[tuple[str, ...], tuple[NetworkParameter, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.table = self.program.table
@@ -105,22 +105,31 @@ class _Walk:
             self._uses(module)
             self._count(module)
 
-    def parameters(self, key: str) -> tuple[NetworkParameter, ...]:
-        """Of one module, paths relative to its instance."""
-        if key in self.lists:
-            return self.lists[key]
-        module = self.table[key]
+    def parameters(self, *keys: str) -> tuple[NetworkParameter, ...]:
+        """Of one module, or of both parts of one (`Module.part`); paths relative to its instance."""
+        if keys in self.lists:
+            return self.lists[keys]
+        module = self.table[keys[0]]
         found = [_own(module, parameter, self.table) for parameter in module.parameters]
         for index, instance in enumerate(module.instances):
-            uses = list(self.local[key].get(index, {}).values())
+            uses = self._together(use for key in keys for use in self.local[key].get(index, {}).values())
             if instance.given is not None or not uses:
                 continue
-            inner = self.parameters(uses[0].module)
-            for other in uses[1:]:
-                self._require_same(module, instance, (uses[0], inner), (other, self.parameters(other.module)))
+            (first, inner), *others = [(use, self.parameters(*modules)) for use, modules in uses]
+            for other in others:
+                self._require_same(module, instance, (first, inner), other)
             found += [_below(instance.path, parameter) for parameter in inner]
-        self.lists[key] = tuple(found)
-        return self.lists[key]
+        self.lists[keys] = tuple(found)
+        return self.lists[keys]
+
+    def _together(self, uses: Iterable[_Use]) -> list[tuple[_Use, tuple[str, ...]]]:
+        """Each use with its module, or the first use of a split block with the modules of all its parts."""
+        found: dict[str, tuple[_Use, dict[str, None]]] = {}
+        for use in uses:
+            part = self.table[use.module].part
+            stem = use.module.replace(f".{part}", "") if part else use.module
+            found.setdefault(stem, (use, {}))[1][use.module] = None
+        return [(use, tuple(modules)) for use, modules in found.values()]
 
     def _uses(self, module: Module) -> None:
         """Which modules each instance of `module` is called through, here and inside the blocks that it is given to."""

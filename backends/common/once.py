@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import replace
-from typing import TypeVar
 
-from dlc.backends.api import Network, Unit
 from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.form import Bind, Branch, Form, Formula, Known, Loop, Make, Node, Sequence, Slot, walk
 from dlc.backends.common.values import Refused
-from dlc.diagnostics import DlcError
 from dlc.ir import Module
-from dlc.passes.hoist import hoist
-from dlc.spec import record
-
-Result = TypeVar("Result")
-
-
-def hoisted(unit: Unit, compile: Callable[[Unit], Result], own_parameters: bool = True) -> Result:
-    """What `compile` makes of the unit with what does not depend on the step taken out of scans.
-
-    Where no class can be written for that, the unit is compiled as it is: slower, and the same.
-    """
-    pairs = [program for network in unit.networks for program in (network.inference, network.training)]
-    programs = iter(hoist(pairs, unit.declarations, own_parameters))
-    networks = tuple(Network(network.name, next(programs), next(programs)) for network in unit.networks)
-    if networks == unit.networks:
-        return compile(unit)
-    try:
-        return compile(record.replace(unit, networks=networks))
-    except DlcError:
-        return compile(unit)
 
 
 def in_parts(prepare: Form, step: Form) -> Form:
@@ -43,7 +20,7 @@ def in_parts(prepare: Form, step: Form) -> Form:
     first = tuple(_with_sizes(node, again) if isinstance(node, Make) else node for node in prepare.body)
     made = {node.slot for node in walk(first) if isinstance(node, Make)}
     body = _in_order(step.modules[0], (*first, *_without(step.body, made)))
-    return replace(step, body=body, parts=(prepare, step))
+    return replace(step, body=body, parts=(prepare, step), fixed=prepare.fixed | step.fixed)
 
 
 def _with_sizes(node: Make, again: Mapping[Slot, Make]) -> Make:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlc.backends.api import Artifact, Network, Options, Unit
+from dlc.backends.common.hoisted import hoisted
 from dlc.backends.common.starts import starts_empty
 from dlc.backends.onnx.emit import emit, functions
 from dlc.backends.onnx.facts import values_above
@@ -35,6 +36,7 @@ def compile_unit(unit: Unit, options: Options) -> Artifact:
     """One file per network. Raises DlcError for an op without a rule, or not in the precision (E0709)."""
     files: dict[str, str | bytes] = {}
     entries: dict[str, str] = {}
+    unit = hoisted(unit)
     for network in unit.networks:
         name = f"{network.name}.training.onnx" if options.training else f"{network.name}.onnx"
         data = serialise(model_of(network, unit, options))

@@ -37,7 +37,7 @@ def _function(
     native = native_of(module, library.precision) if natives else None
     if native is not None:
         return Callee(module, "", [parameter.name for parameter in module.parameters], native=native)
-    scope = Scope(module, library.builder(module.block.name), callees, natives, above)
+    scope = Scope(module, library.builder(_function_name(module)), callees, natives, above)
     results = emit(scope)
     buffers = list(scope.buffers)
     ports = list(scope.ports.values())
@@ -47,8 +47,13 @@ def _function(
         return Callee(module, "", (), buffers, gives)
     hints = _result_names(module, buffers)
     weights = finish(scope.b, made, [hints[results.index(value)] for value in made], Names(), scope.weights)
-    name = library.add(scope.b, module.block.name, module.doc or "")
+    name = library.add(scope.b, _function_name(module), module.doc or "")
     return Callee(module, name, weights, buffers, gives)
+
+
+def _function_name(module: Module) -> str:
+    """The block's name; `cell_prepare` for what is computed once before a scan."""
+    return f"{module.block.name}_{module.part}" if module.part == "prepare" else module.block.name
 
 
 def _result_names(module: Module, buffers: Sequence[str]) -> list[str]:
@@ -171,7 +176,8 @@ def _hints(callee: Callee, site: str, buffers: Sequence[str]) -> list[str]:
     """What the results of a call at `site` would like to be called, one name for each that the function makes."""
     ports = [port.name for port in (*callee.module.outputs, *callee.module.next_states)]
     several = len({give for give in callee.gives[: len(ports)] if isinstance(give, Made)}) > 1
-    names = [f"{site}_{name}" if several else site for name in ports]
+    once = callee.module.part == "prepare"
+    names = [name if once else f"{site}_{name}" if several else site for name in ports]
     names += [f"next_{weight_name(path)}" for path in buffers]
     made: dict[Passed | Made, str] = {}
     for give, name in zip(callee.gives, names, strict=True):

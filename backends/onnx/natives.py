@@ -153,14 +153,14 @@ RECURRENT: Mapping[tuple[str, str], Recurrent] = {
 
 def native_of(module: Module, precision: str) -> Native | None:
     """ONNX's own op for a module, or None. ONNX Runtime has most of these in 32 bits only."""
-    native = NATIVES.get((module.block.file, module.block.name))
+    native = None if module.part else NATIVES.get((module.block.file, module.block.name))
     fits = native is not None and in_32_bits(module, precision) and all(holds(module) for holds in native.when)
     return native if fits else None
 
 
 def recurrent_of(module: Module, target: Scan, precision: str) -> Recurrent | None:
     """ONNX's own op for a scan over a module, or None."""
-    native = RECURRENT.get((module.block.file, module.block.name))
+    native = None if module.part else RECURRENT.get((module.block.file, module.block.name))
     fits = native is not None and in_32_bits(module, precision) and all(holds(target) for holds in native.when)
     return native if fits else None
 
