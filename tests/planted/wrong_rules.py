@@ -30,6 +30,8 @@ def shifted_python(rule: Any) -> Callable[[Site], ast.expr]:
         code, dtype = apply_plainly(rule, site), site.results[0].dtype
         if site.op in ("split", "unstack"):
             return quote(f"[{_shift('part', dtype)} for part in $x]", x=code)
+        if len(site.results) > 1:
+            return quote("[part + 1 for part in $x]", x=code)
         return quote(_shift("$x", dtype), x=code)
 
     return wrong
