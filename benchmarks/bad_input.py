@@ -1,7 +1,7 @@
 """How long a hopeless spec takes to be refused, whole process: `python -m benchmarks.bad_input`.
 
-Promised: two seconds. Prints wall seconds and exit code of `dlc check` for each case; exits with 1 where one takes
-longer, shows a traceback, or ends with another code than 0, 1 or 2.
+Promised: two seconds. Prints wall seconds and exit code of `dlc check` and `dlc compile` for each case; exits with 1
+where one takes longer, shows a traceback, or ends with another code than 0, 1 or 2.
 """
 
 from __future__ import annotations
@@ -35,20 +35,29 @@ CASES: dict[str, str | bytes] = {
 }
 
 
+COMMANDS = ("check", "compile torch", "compile tensorflow", "compile onnx")
+
+
+def arguments(command: str, path: Path) -> list[str]:
+    word, *backend = command.split()
+    options = ["--backend", *backend, "-o", str(path.parent / "out"), "--no-weights"] if backend else []
+    return [sys.executable, "-m", "dlc", word, str(path), *options]
+
+
 def main() -> int:
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
         for name, text in CASES.items():
             path = Path(folder) / "spec.dl"
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
-            started = time.perf_counter()
-            done = subprocess.run(
-                [sys.executable, "-m", "dlc", "check", path], capture_output=True, text=True, check=False
-            )
-            seconds = time.perf_counter() - started
-            wrong = seconds > 2 or done.returncode not in (0, 1, 2) or "Traceback" in done.stdout + done.stderr
-            bad += wrong
-            print(f"{name:30} {seconds:5.2f} s  exit {done.returncode}{'  <- wrong' if wrong else ''}")
+            for command in COMMANDS:
+                started = time.perf_counter()
+                done = subprocess.run(arguments(command, path), capture_output=True, text=True, check=False)
+                seconds = time.perf_counter() - started
+                wrong = seconds > 2 or done.returncode not in (0, 1, 2) or "Traceback" in done.stdout + done.stderr
+                bad += wrong
+                note = "  <- wrong" if wrong else ""
+                print(f"{name:30} {command:20} {seconds:5.2f} s  exit {done.returncode}{note}")
     return 1 if bad else 0
 
 
