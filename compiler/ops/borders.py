@@ -24,7 +24,7 @@ def complete_window(
 
 
 def complete_transposed(types: Sequence[TensorType], attributes: Attributes) -> Attributes:
-    """`padding="same"` as pairs: size * stride results. Raises OpError where the kernel does not reach over a stride."""
+    """`padding="same"` as pairs: size * stride results. Raises OpError where the kernel is shorter than a stride."""
     if attributes["padding"] != SAME:
         return {}
     pairs: list[tuple[int, int]] = []

@@ -203,7 +203,8 @@ def _bound(b: Builder, node: syntax.Expr | None, size: Size) -> tuple[Size | Non
         # x[:, -M:] keeps the last M, none if M is 0.
         value = dims.add(size, value)
         value = max(value, 0) if isinstance(value, int) else value
-        return value, NO_SOURCE
+        plain = isinstance(node, syntax.Unary) and isinstance(node.operand, syntax.Constant)
+        return value, node if plain else NO_SOURCE
     if isinstance(value, int) and isinstance(size, int):
         value = min(value, size)
     return value, thing.source or NO_SOURCE

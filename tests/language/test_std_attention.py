@@ -19,6 +19,12 @@ BLOCKS = {
     "feed_forward",
     "transformer_encoder_layer",
     "transformer_decoder_layer",
+    "dot_attention",
+    "general_attention",
+    "cosine_attention",
+    "location_attention",
+    "relative_positions",
+    "bucketed_positions",
 }
 
 X, MEMORY = normal(2, 4, 8), normal(2, 5, 8, seed=3)
@@ -137,3 +143,87 @@ def test_decoder_layer(tmp_path: Path, pre_norm: bool) -> None:
     twin = load(nn.TransformerDecoderLayer(8, 2, 16, batch_first=True, norm_first=pre_norm), weights).eval()
     later = torch.ones(4, 4, dtype=torch.bool).triu(1)
     close(found["y"], numpy(twin(tensor(X), tensor(MEMORY), tgt_mask=later)))
+
+
+ALLOWED = np.array([[True, True, False, True, False], [False] * 5])
+
+
+def attended(scores: Array) -> tuple[Array, Array]:
+    """Context and weights over the memory; nothing to attend to gives 0."""
+    powers = np.where(ALLOWED, np.exp(scores), 0)
+    weights = powers / np.maximum(powers.sum(-1, keepdims=True), 1e-300)
+    return np.einsum("ns,nsm->nm", weights, MEMORY), weights
+
+
+def one_query(folder: Path, call: str, query: Array, **more: Array) -> Ran:
+    words = "".join(f", {name}" for name in more)
+    body = f"a = {call}(q, m{words}, mask=allowed)\noutput c = a.context\noutput w = a.weights"
+    return applied(folder, body, {"q": query, "m": MEMORY, **more, "allowed": ALLOWED})
+
+
+def check_attended(found: Ran, scores: Array) -> None:
+    context, weights = attended(scores)
+    close(found["c"], context)
+    close(found["w"], weights)
+
+
+def test_dot_attention(tmp_path: Path) -> None:
+    query = normal(2, 8, seed=5)
+    check_attended(one_query(tmp_path, "dot_attention", query), np.einsum("nm,nsm->ns", query, MEMORY))
+
+
+def test_general_attention(tmp_path: Path) -> None:
+    query = normal(2, 3, seed=5)
+    found = one_query(tmp_path, "general_attention", query)
+    check_attended(found, np.einsum("nd,nsd->ns", query, MEMORY @ found.weight("weight").T))
+
+
+def test_cosine_attention(tmp_path: Path) -> None:
+    query, strength = normal(2, 8, seed=5), np.array([0.5, 3.0])
+    cosines = numpy(F.cosine_similarity(tensor(query)[:, None], tensor(MEMORY), dim=-1))
+    found = one_query(tmp_path, "cosine_attention(0.0)", query, strength=strength)
+    check_attended(found, strength[:, None] * cosines)
+
+
+def test_location_attention(tmp_path: Path) -> None:
+    query, before = normal(2, 3, seed=5), np.random.default_rng(3).random((2, 5))
+    found = one_query(tmp_path, "location_attention(6, filters=4, kernel=3)", query, previous=before)
+    seen = F.conv1d(tensor(before)[:, None], tensor(found.weight("seen.weight")), padding=1).mT
+    inner = query @ found.weight("dense.weight").T + found.weight("dense.bias")
+    total = inner[:, None] + MEMORY @ found.weight("dense_2.weight").T + numpy(seen) @ found.weight("places.weight").T
+    check_attended(found, np.tanh(total) @ found.weight("v"))
+
+
+def test_relative_positions(tmp_path: Path) -> None:
+    query, scores = normal(2, 3, 4, 6), normal(2, 3, 4, 5)
+    found = applied(tmp_path, "output y = relative_positions(2)(q, s)", {"q": query, "s": scores})
+    expected = scores.copy()
+    for t in range(4):
+        for s in range(5):
+            expected[:, :, t, s] += query[:, :, t] @ found.weight("weight")[min(max(s - t, -2), 2) + 2]
+    close(found["y"], expected)
+
+
+def t5_bucket(apart: torch.Tensor, two_way: bool, buckets: int, longest: int) -> torch.Tensor:
+    """The paper's released code (mesh_tensorflow, _relative_position_bucket), in torch."""
+    found = torch.zeros_like(apart)
+    distance = -apart
+    if two_way:
+        buckets //= 2
+        found += (distance < 0).long() * buckets
+        distance = distance.abs()
+    else:
+        distance = distance.clamp(min=0)
+    exact = buckets // 2
+    wide = exact + (torch.log(distance.double() / exact) / np.log(longest / exact) * (buckets - exact)).long()
+    return found + torch.where(distance < exact, distance, wide.clamp(max=buckets - 1))
+
+
+@pytest.mark.parametrize("two_way", [False, True])
+def test_bucketed_positions(tmp_path: Path, two_way: bool) -> None:
+    scores = np.zeros((1, 2, 40, 45))
+    call = f"bucketed_positions(2, buckets=12, longest=20, two_way={str(two_way).lower()})"
+    found = applied(tmp_path, f"output y = {call}(s)", {"s": scores})
+    apart = torch.arange(45)[None] - torch.arange(40)[:, None]
+    places = numpy(t5_bucket(apart, two_way, 12, 20))
+    close(found["y"][0], found.weight("weight")[places].transpose(2, 0, 1))

@@ -13,6 +13,7 @@ import test_std_attention
 import test_std_graphs
 import test_std_losses
 import test_std_sequences
+import test_std_vision
 from dlc.passes.resolve import standard_library
 from language_runs import Array, Ran, close, normal
 from std_twins import F, applied, load, nn, numpy, tensor, torch
@@ -21,6 +22,23 @@ X4 = normal(2, 4, 9, 7)
 X3 = normal(2, 3, 6)
 X2 = normal(3, 5)
 X5 = normal(2, 2, 4, 5, 3)
+
+
+class Padded(nn.Module):
+    """A layer behind F.pad; its weights have the layer's names."""
+
+    def __init__(self, pads: tuple[int, ...], layer: nn.Module) -> None:
+        super().__init__()
+        self.pads = pads
+        self.layer = [layer]
+        for name, parameter in layer.named_parameters():
+            self.register_parameter(name, parameter)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        (layer,) = self.layer
+        return layer(F.pad(x, self.pads))
+
+
 #: A call of a block on x, the input, and its twin; weights are loaded by their names.
 TWINS: Mapping[str, tuple[Array, Callable[[], Any]]] = {
     "dense(3)": (X3, lambda: nn.Linear(6, 3)),
@@ -31,6 +49,21 @@ TWINS: Mapping[str, tuple[Array, Callable[[], Any]]] = {
     "conv2d(6, 3, stride=2, dilation=2)": (X4, lambda: nn.Conv2d(4, 6, 3, stride=2, dilation=2)),
     "conv2d(8, 3, groups=4, bias=false)": (X4, lambda: nn.Conv2d(4, 8, 3, groups=4, bias=False)),
     "conv2d(6, 2, stride=2, padding=1, dilation=3, groups=2)": (X4, lambda: nn.Conv2d(4, 6, 2, 2, 1, 3, 2)),
+    "conv2d(6, [1, 5], padding=[0, 2], stride=[2, 1])": (X4, lambda: nn.Conv2d(4, 6, (1, 5), (2, 1), (0, 2))),
+    'conv2d(6, [5, 3], padding="same", dilation=[1, 2])': (
+        X4,
+        lambda: nn.Conv2d(4, 6, (5, 3), padding="same", dilation=(1, 2)),
+    ),
+    'conv2d(6, 4, padding="same")': (X4, lambda: Padded((1, 2, 1, 2), nn.Conv2d(4, 6, 4))),
+    'conv2d(6, 3, stride=2, padding="same")': (X4, lambda: Padded((1, 1, 1, 1), nn.Conv2d(4, 6, 3, 2))),
+    'conv2d(6, 3, padding="valid")': (X4, lambda: nn.Conv2d(4, 6, 3)),
+    "conv2d(6, 3, padding=[[1, 0], [0, 2]])": (X4, lambda: Padded((0, 2, 1, 0), nn.Conv2d(4, 6, 3))),
+    'conv1d(5, 3, padding="causal", dilation=2)': (X3, lambda: Padded((4, 0), nn.Conv1d(3, 5, 3, dilation=2))),
+    "conv3d(4, [1, 2, 3], stride=[1, 2, 1])": (X5, lambda: nn.Conv3d(2, 4, (1, 2, 3), (1, 2, 1))),
+    "conv_transpose2d(3, [3, 2], stride=[2, 1], padding=[1, 0], output_padding=[1, 0])": (
+        X4,
+        lambda: nn.ConvTranspose2d(4, 3, (3, 2), (2, 1), (1, 0), (1, 0)),
+    ),
     "conv_transpose2d(3, kernel=2)": (X4, lambda: nn.ConvTranspose2d(4, 3, 2)),
     "conv_transpose2d(3, 4, stride=2, padding=1)": (X4, lambda: nn.ConvTranspose2d(4, 3, 4, 2, 1)),
     "conv_transpose2d(3, 3, stride=3, padding=1, output_padding=2, bias=false)": (
@@ -88,6 +121,9 @@ TWINS: Mapping[str, tuple[Array, Callable[[], Any]]] = {
     "adaptive_avg_pool2d(4, 3)": (X4, lambda: nn.AdaptiveAvgPool2d((4, 3))),
     "adaptive_avg_pool2d(9, 7)": (X4, lambda: nn.AdaptiveAvgPool2d((9, 7))),
     "global_max_pool": (X4, lambda: lambda x: x.amax((2, 3))),
+    "adaptive_max_pool2d(4, 3)": (X4, lambda: nn.AdaptiveMaxPool2d((4, 3))),
+    "adaptive_avg_pool1d(4)": (X3, lambda: nn.AdaptiveAvgPool1d(4)),
+    "lp_pool1d(3.0, 2)": (abs(X3), lambda: nn.LPPool1d(3, 2)),
     "group_norm(2)": (X4, lambda: nn.GroupNorm(2, 4)),
     "group_norm(4, epsilon=0.1, affine=false)": (X3.reshape(2, 9, 2)[:, :8], lambda: nn.GroupNorm(4, 8, 0.1, False)),
     "instance_norm": (X4, lambda: nn.InstanceNorm2d(4)),
@@ -115,6 +151,7 @@ ELSEWHERE = {
     *test_std_attention.BLOCKS,
     *test_std_graphs.BLOCKS,
     *test_std_losses.BLOCKS,
+    *test_std_vision.BLOCKS,
 }
 
 
@@ -137,6 +174,15 @@ def test_embedding(tmp_path: Path) -> None:
     tokens = np.array([[0, 3, 3], [9, 1, 0]])
     found = applied(tmp_path, "output y = tokens -> embedding(10, 4)", {"tokens": tokens})
     twin = load(nn.Embedding(10, 4), {"weight": found.weight("weight")})
+    close(found["y"], numpy(twin(tensor(tokens))))
+
+
+def test_embedding_with_padding(tmp_path: Path) -> None:
+    tokens = np.array([[0, 3, 3], [9, 1, 0]])
+    found = applied(tmp_path, "output y = tokens -> embedding(10, 4, padding=3)", {"tokens": tokens})
+    table = found.weight("weight").copy()
+    table[3] = 0  # as torch starts it, and keeps it
+    twin = load(nn.Embedding(10, 4, padding_idx=3), {"weight": table})
     close(found["y"], numpy(twin(tensor(tokens))))
 
 

@@ -19,6 +19,8 @@ BLOCKS = {
     "edge_conv",
     "graph_mean_pool",
     "graph_sum_pool",
+    "graph_max_pool",
+    "graph_network",
 }
 
 NODES = normal(6, 4)
@@ -114,3 +116,31 @@ def test_pooling_over_graphs(tmp_path: Path, block: str, fold: object) -> None:
     found = applied(tmp_path, f"output y = {block}(h, graph, graphs)", given)
     parts = [NODES[graph == g] for g in range(4)]
     close(found["y"], np.stack([fold(p, axis=0) if len(p) else np.zeros(4) for p in parts]))  # type: ignore[operator]
+
+
+def test_graph_max_pool(tmp_path: Path) -> None:
+    graph, shape = np.array([0, 0, 2, 2, 2, 0]), np.zeros(4)
+    found = applied(tmp_path, "output y = graph_max_pool(h, graph, g)", {"h": NODES, "graph": graph, "g": shape})
+    close(found["y"], np.stack([NODES[graph == g].max(0) if g in graph else np.zeros(4) for g in range(4)]))
+
+
+def test_graph_network(tmp_path: Path) -> None:
+    """Each part by its own words, edge by edge, node by node."""
+    features, whole = normal(10, 3, seed=7), normal(2, 2, seed=8)
+    graph = np.array([0, 0, 0, 0, 0, 1])
+    given = {"h": NODES, "f": features, "w": whole, "edges": EDGES, "graph": graph}
+    call = "graph_network(dense(5), dense(4), dense(2))(h, f, w, edges, graph)"
+    found = applied(tmp_path, f"g = {call}\noutput n = g.nodes\noutput l = g.links\noutput u = g.globals", given)
+
+    def dense(name: str, *parts: Array) -> Array:
+        return np.concatenate(parts) @ found.weight(f"{name}.weight").T + found.weight(f"{name}.bias")
+
+    links = np.stack(
+        [dense("links", features[e], NODES[u], NODES[v], whole[graph[v]]) for e, (u, v) in enumerate(EDGES.T)]
+    )
+    nodes = np.stack([dense("nodes", NODES[v], links[TO == v].sum(0), whole[graph[v]]) for v in range(6)])
+    homes = graph[TO]
+    new = [dense("globals", whole[g], nodes[graph == g].sum(0), links[homes == g].sum(0)) for g in range(2)]
+    close(found["n"], nodes)
+    close(found["l"], links)
+    close(found["u"], np.stack(new))

@@ -12,6 +12,8 @@ from language_runs import Array, close, normal
 from std_twins import F, applied, numpy, tensor
 
 BLOCKS = {
+    "ctc_step",
+    "ctc_loss",
     "cross_entropy",
     "binary_cross_entropy",
     "l2_loss",
@@ -80,3 +82,29 @@ def test_contrastive_by_formula(tmp_path: Path) -> None:
     found = applied(tmp_path, "output loss = contrastive_loss(1.5)(x, y, s)", given)
     d = np.linalg.norm(OTHER / 10, axis=1)
     np.testing.assert_allclose(found["loss"], (same * d**2 + (1 - same) * np.maximum(1.5 - d, 0) ** 2).mean() / 2, 1e-9)
+
+
+def test_ctc(tmp_path: Path) -> None:
+    """Repeated symbols, a target as long as the logits, one that does not fit, an empty one."""
+    logits = normal(5, 6, 4, seed=9)
+    target = np.array([[1, 2, 3], [1, 1, 2], [3, 3, 3], [2, 1, 1], [1, 2, 3]])
+    lengths, targets = np.array([6, 4, 6, 3, 3]), np.array([3, 3, 3, 0, 3])
+    given = {"x": logits, "y": target, "n": lengths, "m": targets}
+    found = applied(tmp_path, "output loss = ctc_loss(x, y, n, m)", given)
+    logs = tensor(logits).log_softmax(-1).transpose(0, 1)
+    each = F.ctc_loss(logs, tensor(target), tensor(lengths), tensor(targets), reduction="none")
+    close(found["loss"], numpy(each.mean()))
+
+
+def test_ctc_without_an_alignment_is_infinite(tmp_path: Path) -> None:
+    given = {"x": LOGITS[None, :2], "y": np.array([[1, 1]]), "n": np.array([2]), "m": np.array([2])}
+    assert applied(tmp_path, "output loss = ctc_loss(x, y, n, m)", given)["loss"] == np.inf
+
+
+def test_ctc_with_another_blank(tmp_path: Path) -> None:
+    logits, target = normal(2, 5, 4, seed=9), np.array([[0, 1], [2, 0]])
+    given = {"x": logits, "y": target, "n": np.array([5, 4]), "m": np.array([2, 2])}
+    found = applied(tmp_path, "output loss = ctc_loss(blank=3)(x, y, n, m)", given)
+    logs = tensor(logits).log_softmax(-1).transpose(0, 1)
+    each = F.ctc_loss(logs, tensor(target), tensor(given["n"]), tensor(given["m"]), blank=3, reduction="none")
+    close(found["loss"], numpy(each.mean()))

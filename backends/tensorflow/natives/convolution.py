@@ -14,6 +14,7 @@ from dlc.backends.tensorflow.natives.parts import (
     covers,
     cuts_evenly,
     is_float,
+    one_border,
     one_group,
     option,
     strides_or_dilates,
@@ -67,7 +68,7 @@ def _native(rank: int) -> KerasNative:
     words = ("filters", "kernel", "stride", "padding", "bias", *(() if rank == 2 else ("dilation",)))
     return KerasNative(
         f"conv{rank}d",
-        All((is_float, windows_last, one_group, dilation)),
+        All((is_float, windows_last, one_group, one_border, dilation)),
         (),
         words,
         _conv(f"Conv{rank}D"),

@@ -15,6 +15,7 @@ from dlc.backends.tensorflow.natives.parts import (
     is_float,
     keeps_some,
     option,
+    without_padding,
 )
 
 
@@ -44,7 +45,7 @@ DENSE = (
     ),
     KerasNative(
         "embedding",
-        All((gives_float,)),
+        All((gives_float, without_padding)),
         (),
         ("entries", "width"),
         _embedding,

@@ -122,21 +122,34 @@ def keeps_some(module: Module) -> bool:
     return isinstance(share, int | float) and 0 <= share < 1
 
 
+def without_padding(module: Module) -> bool:
+    """Keras has no token whose row is 0."""
+    return value(module, "padding") is None
+
+
+def one_border(module: Module) -> bool:
+    """As many zeros at both ends of each axis."""
+    return type(value(module, "padding")) is int
+
+
 def covers(module: Module) -> bool:
     """A stride above the kernel leaves rows that Keras counts in at the far end."""
-    return _number(module, "kernel") >= _number(module, "stride")
+    kernel, stride = _number(module, "kernel"), _number(module, "stride")
+    return kernel is not None and stride is not None and kernel >= stride
 
 
 def cuts_evenly(module: Module) -> bool:
     """`valid` cuts nothing; `same` cuts kernel - stride, half of it at either end."""
-    padding = _number(module, "padding")
-    return padding == 0 or _number(module, "kernel") - _number(module, "stride") == 2 * padding
+    kernel, stride, padding = (_number(module, word) for word in ("kernel", "stride", "padding"))
+    if kernel is None or stride is None or padding is None:
+        return False
+    return padding == 0 or kernel - stride == 2 * padding
 
 
-def _number(module: Module, name: str) -> int:
+def _number(module: Module, name: str) -> int | None:
+    """One for all axes, or None."""
     found = value(module, name)
-    assert isinstance(found, int)
-    return found
+    return found if type(found) is int else None
 
 
 def strides_or_dilates(module: Module) -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from dlc.backends.common.native import Arguments, Native
+from dlc.backends.common.native import Arguments, Native, numbers
 from dlc.backends.common.quote import call
-from dlc.backends.torch.natives.parts import always, option, value_of
+from dlc.backends.torch.natives.parts import option, value_of
 from dlc.ir import Module
 
 
@@ -25,7 +25,7 @@ def _convolution(dimensions: int) -> Native:
         )
 
     hyperparameters = ("filters", "kernel", "stride", "padding", "dilation", "groups", "bias")
-    return Native(f"conv{dimensions}d", always, ("C",), hyperparameters, construct)
+    return Native(f"conv{dimensions}d", _padding_fits, ("C",), hyperparameters, construct)
 
 
 def _transposed(dimensions: int) -> Native:
@@ -45,9 +45,17 @@ def _transposed(dimensions: int) -> Native:
     return Native(f"conv_transpose{dimensions}d", _output_padding_fits, ("C",), hyperparameters, construct)
 
 
+def _padding_fits(module: Module) -> bool:
+    """torch's padding is alike at both ends, or "same" without a stride, where the odd zero is at the end as in ours."""
+    if value_of(module, "padding") == "same":
+        return set(numbers(module, "stride") or ()) == {1}
+    return value_of(module, "padding") == "valid" or numbers(module, "padding") is not None
+
+
 def _output_padding_fits(module: Module) -> bool:
-    """torch refuses an output padding that is not below the stride."""
-    return value_of(module, "output_padding") in range(0, max(1, int(str(value_of(module, "stride")))))
+    """torch refuses an output padding that is not below the stride, and words for the padding."""
+    strides, extra = numbers(module, "stride") or (), numbers(module, "output_padding") or ()
+    return numbers(module, "padding") is not None and max(extra) < min(strides)
 
 
 CONVOLUTIONS = (*map(_convolution, (1, 2, 3)), *map(_transposed, (1, 2, 3)))
