@@ -37,7 +37,7 @@ from dlc.backends.common.form import Sequence as Nodes
 from dlc.backends.common.loops import Loops
 from dlc.backends.common.plain_starts import is_plain
 from dlc.backends.common.printing import Frame
-from dlc.backends.common.quote import name, quote, statements, target
+from dlc.backends.common.quote import name, quote, same, statements, target
 from dlc.backends.common.rule import VARIES
 from dlc.backends.common.values import written
 from dlc.backends.common.wishes import noun
@@ -300,6 +300,7 @@ class Body(Loops):
         cell = self.owner.folding.of(node.target).members[0].module
         stacked = [lane.name for lane in node.scan.stacked]
         wishes = [*stacked, *(port.name for port in cell.next_states)]
+        collects = self.dialect.collects(node, self)
         bounds = (one.name for one in rest if isinstance(one, Bind) and one.content == Temp(node.results[0]))
         whole = next(bounds, node.slot.site.removeprefix(held.MARK))
         for temp, wish in zip(node.results, wishes, strict=True):
@@ -307,9 +308,9 @@ class Body(Loops):
             alias = bound is not None and self.binds[bound] == 1 and bound not in self.arguments and not self.plainly
             state = temp in node.results[len(stacked) :]
             word = wish.split(".")[-1]
-            if alias and bound is not None and state:
+            if alias and bound is not None and (state or not collects):
                 parts.results.append(self.variables[bound])
-            elif self.uses[temp] and (state or not self.dialect.collects):
+            elif self.uses[temp] and (state or not collects):
                 parts.results.append(self._among(word, whole))
             else:
                 parts.results.append(self.local(word, parts.results))
@@ -320,9 +321,9 @@ class Body(Loops):
             if self._inlines(temp, rest, (), code):
                 self.pending[temp] = code
             elif self.uses[temp]:
-                own = self._among(wish, whole) if self.dialect.collects else word
+                own = self._among(wish, whole) if collects else word
                 self.pending[temp] = name(own)
-                lines += statements("$x = $y", x=name(own), y=code)
+                lines += [] if same(code, name(own)) else statements("$x = $y", x=name(own), y=code)
         return lines
 
 

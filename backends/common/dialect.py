@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 class Dialect(Protocol):
     """Spellings of one backend, used while a body is printed."""
 
-    @property
-    def collects(self) -> bool:
+    def collects(self, node: Step, body: Body) -> bool:
         """True if a scan is a loop that gathers its outputs: `Parts.results` are then what these are called in it."""
         ...
 

@@ -45,8 +45,7 @@ class KerasDialect:
     ) -> ast.expr:
         return filled(ast.Tuple(shape, ast.Load()), code, value, kind)
 
-    @property
-    def collects(self) -> bool:
+    def collects(self, node: Step, body: Body) -> bool:
         return False
 
     def op(self, site: Site) -> ast.expr:

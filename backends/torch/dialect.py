@@ -14,6 +14,7 @@ from dlc.backends.common.quote import call, literal, name, quote, statements
 from dlc.backends.common.rule import Site, apply
 from dlc.backends.common.values import written
 from dlc.backends.torch.dtypes import dtype_code, is_default
+from dlc.backends.torch.natives.recurrence import Fused, fused
 from dlc.backends.torch.rules import RULES
 from dlc.ir import TensorType
 
@@ -44,10 +45,13 @@ _NUMBER_OPS = frozenset(
 @dataclass(frozen=True, slots=True)
 class TorchDialect:
     precision: str
+    natives: bool = True
 
-    @property
-    def collects(self) -> bool:
-        return True
+    def collects(self, node: Step, body: Body) -> bool:
+        return self._fused(node, body) is None
+
+    def _fused(self, node: Step, body: Body) -> Fused | None:
+        return fused(node.scan, body.owner.folding.of(node.target).block) if self.natives else None
 
     def op(self, site: Site) -> ast.expr:
         return apply(RULES[site.op], self._with_tensors(site))
@@ -148,7 +152,10 @@ class TorchDialect:
         return statements("with torch.no_grad():\n    $buffer.copy_($value)", buffer=buffer, value=value)
 
     def scan(self, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], list[ast.expr]]:
-        """A loop over time. Gives the stacked outputs as expressions."""
+        """A loop over time, or torch's own. Gives the stacked outputs as expressions."""
+        native = self._fused(node, body)
+        if native is not None:
+            return _run(native, node, parts, body)
         scan, cell = node.scan, body.owner.folding.of(node.target)
         step = body.local("t", parts.results)
         out: list[ast.stmt] = []
@@ -212,6 +219,19 @@ class TorchDialect:
             return self.extent(parts.scanned[0], node.scan.scanned[0].axis)
         assert node.steps is not None
         return body.value(node.steps)
+
+
+def _run(native: Fused, node: Step, parts: Parts, body: Body) -> tuple[list[ast.stmt], list[ast.expr]]:
+    """`output, h, c = run_lstm(self.lstm_cell, x, h, c)`; the other way round over what is flipped, flipped back."""
+    (x,) = parts.scanned
+    if node.scan.reverse:
+        x = quote("$x.flip(1)", x=x)
+    outputs = parts.results[: len(node.scan.stacked)]
+    named = [word if body.uses[temp] else "_" for word, temp in zip(parts.results, node.results, strict=True)]
+    targets = named if outputs else ["_", *named]
+    code = call(body.owner.helper(native.helper), parts.cell, x, *parts.states)
+    flipped = "$y.flip(1)" if node.scan.reverse else "$y"
+    return [ast.Assign([_targets(targets)], code)], [quote(flipped, y=name(word)) for word in outputs]
 
 
 def _list_names(outputs: Sequence[str], body: Body) -> list[str]:

@@ -43,7 +43,7 @@ class TorchFile:
 
     def __init__(self, unit: Unit, options: Options):
         self.unit, self.precision = unit, options.precision
-        self.dialect = TorchDialect(options.precision)
+        self.dialect = TorchDialect(options.precision, options.natives)
         self.declarations: Mapping[BlockId, Block] = unit.declarations
         self.folding: Folding = fold(unit, NATIVES if options.natives else {})
         self.scope = Scope((*_IMPORTED, *HELPERS))  # a variable of a helper's name would hide it

@@ -52,6 +52,34 @@ def pad_wrap(x: Tensor, low: int, high: int, dim: int) -> Tensor:
     places = torch.arange(-low, size + high, device=x.device)
     return x.index_select(dim, places.remainder(max(size, 1)))
 ''',
+    "run_rnn": '''
+def run_rnn(cell: nn.Module, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+    """A cell over axis 1 of `x`, fused as in nn.RNN: all outputs, the last state."""
+    bias = cell.dense.bias
+    weights = [cell.dense.weight, cell.dense_2.weight, bias, torch.zeros_like(bias)]
+    outputs, h = torch.rnn_tanh(x, h[None], weights, True, 1, 0.0, True, False, True)
+    return outputs, h[0]
+''',
+    "run_lstm": '''
+def run_lstm(
+    cell: nn.Module, x: Tensor, h: Tensor, c: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A cell over axis 1 of `x`, fused as in nn.LSTM: all outputs, the last states."""
+    bias = cell.dense.bias
+    weights = [cell.dense.weight, cell.dense_2.weight, bias, torch.zeros_like(bias)]
+    states = h[None], c[None]
+    outputs, h, c = torch.lstm(x, states, weights, True, 1, 0.0, True, False, True)
+    return outputs, h[0], c[0]
+''',
+    "run_gru": '''
+def run_gru(cell: nn.Module, x: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+    """A cell over axis 1 of `x`, fused as in nn.GRU: all outputs, the last state."""
+    zeros = x.new_zeros(2 * cell.recurrent_bias.shape[0])
+    biases = [cell.dense.bias, torch.cat([zeros, cell.recurrent_bias])]
+    weights = [cell.dense.weight, cell.dense_2.weight, *biases]
+    outputs, h = torch.gru(x, h[None], weights, True, 1, 0.0, True, False, True)
+    return outputs, h[0]
+''',
     "segment_sum": '''
 def segment_sum(x: Tensor, segments: Tensor, count: int) -> Tensor:
     """Row s of the result is the sum of the rows of `x` whose segment is s."""
@@ -100,6 +128,14 @@ def topk(x: Tensor, k: int, dim: int, largest: bool = True) -> tuple[Tensor, Ten
     """The `k` largest along `dim` and where they stand; of equals the first, unlike in torch.topk."""
     values, places = torch.sort(x, dim=dim, descending=largest, stable=True)
     return values.narrow(dim, 0, k), places.narrow(dim, 0, k)
+''',
+    "resize_nearest": '''
+def resize_nearest(x: Tensor, size: Sequence[int]) -> Tensor:
+    """Entry `i * before // after` for entry i of each spatial axis; F.interpolate rounds."""
+    for dim, after in enumerate(size, 2):
+        places = torch.arange(after, device=x.device) * x.shape[dim] // after
+        x = x.index_select(dim, places)
+    return x
 ''',
     "avg_pool": '''
 def avg_pool(
