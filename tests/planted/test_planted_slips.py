@@ -36,11 +36,11 @@ ALONE = {"tensorflow": {"transpose"}}
 WITHOUT = {
     "one operand and no attributes, or none that may change": """
         negative abs sign floor ceil round exp expm1 log log1p sqrt rsqrt square sin cos tan tanh sigmoid erf relu
-        logical_not stop_gradient""",
+        logical_not stop_gradient isnan isinf isfinite""",
     "operands may be swapped": """
         add multiply maximum minimum equal not_equal logical_and logical_or logical_xor""",
     "a change of an attribute changes the type of the result": """
-        cast reshape broadcast_to expand_dims squeeze split one_hot segment_count constant""",
+        cast reshape broadcast_to expand_dims squeeze split tile repeat one_hot segment_count constant""",
     "nearly every row of random bools has both: no axis gives another result": """
         any all""",
     "operands of different kinds; a change of the count changes the shape": """
