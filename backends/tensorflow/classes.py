@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dlc.backends.common import given_sizes, held
 from dlc.backends.common.expression import python
+from dlc.backends.common.form import PREPARE
 from dlc.backends.common.names import dimension_name
 from dlc.backends.common.outline import outline
 from dlc.backends.common.quote import call, dotted, literal, name, quote, statements
@@ -52,12 +53,25 @@ def class_code(shell: Shell, word: str, package: str) -> ast.ClassDef:
     build = _build(shell, late_layers)
     if build is not None:
         body.append(build)
+    if shell.form.parts:
+        body.append(_prepare(shell, late_layers))
     body.append(_function("call", arguments, call_body, _result_type(shell)))
     config = _get_config(shell)
     if config is not None:
         body.append(config)
     decorator = quote("keras.saving.register_keras_serializable(package=$package)", package=package)
     return ast.ClassDef(word, [dotted("keras.layers.Layer")], [], body, [decorator])
+
+
+def _prepare(shell: Shell, late_layers: bool) -> ast.FunctionDef:
+    """What is computed once, before a scan: Keras has built nothing yet then, but layers that are made build
+    themselves. Raises DlcError (E0706)."""
+    if late_layers:
+        message = f"layers of `{shell.form.block.name}` are not made when what it computes once is asked for"
+        raise error("E0706", message, hint="give their sizes as hyperparameters", exit_code=3)
+    once = Shell(shell.context, shell.folded, PREPARE)
+    body = [*_docstring(once), *_body(once, 2)]
+    return _function(PREPARE, _call_arguments(once, leading=["self"]), body, _result_type(once))
 
 
 def _body(shell: Shell, depth: int) -> list[ast.stmt]:

@@ -9,6 +9,7 @@ from collections.abc import Set
 
 from dlc.backends.api import Artifact, Network, Options, Unit
 from dlc.backends.common.fold import Folding, fold
+from dlc.backends.common.hoisted import with_hoisting
 from dlc.backends.common.layout import print_module
 from dlc.backends.common.names import Scope, camel, identifier
 from dlc.backends.common.native import Native
@@ -60,6 +61,9 @@ class TensorFlowBackend:
     def compile(self, unit: Unit, options: Options) -> Artifact:
         """`<stem>_tensorflow.py` with all networks of the unit. Raises DlcError where Keras can't express one."""
         _require_inputs(unit)
+        return with_hoisting(unit, lambda one: self._compiled(one, options), own_parameters=False)
+
+    def _compiled(self, unit: Unit, options: Options) -> Artifact:
         lowered, last, kernels = lower(unit, options)
         file = f"{identifier(unit.stem)}_tensorflow.py"
         with unknowns_told("tensorflow"):

@@ -11,7 +11,7 @@ from dlc.backends.common.body import Body
 from dlc.backends.common.constructor import reads_training
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.folding import Folded, Folding
-from dlc.backends.common.form import Branch, Form, Loop, Make, Sample, walk
+from dlc.backends.common.form import PREPARE, Branch, Form, Loop, Make, Sample, walk
 from dlc.backends.common.names import Scope, identifier
 from dlc.backends.common.quote import dotted, literal, name, quote
 from dlc.backends.common.rule import Site
@@ -58,7 +58,12 @@ class FileContext:
         form = folded.form
         if form is None:
             return folded.native is not None and folded.native.construct is None
-        if form.weights or form.states or folded.index in {self.folding.entry(n).index for n in self._programs()}:
+        if (
+            form.weights
+            or form.states
+            or form.parts
+            or folded.index in {self.folding.entry(n).index for n in self._programs()}
+        ):
             return False
         if dict(form.inputs).get("mask") and self._is_given(folded):
             return False  # whoever is given it calls the input `attention_mask`, as layers do
@@ -83,13 +88,15 @@ class FileContext:
 class Shell:
     """`body.Owner` of one class or function."""
 
-    def __init__(self, context: FileContext, folded: Folded):
+    def __init__(self, context: FileContext, folded: Folded, part: str = ""):
+        """`part`: `PREPARE` to print that method of a block in two parts."""
         assert folded.form is not None
         self.context, self.folded, self.folding = context, folded, context.folding
-        self.form: Form = folded.form
+        self.whole: Form = folded.form
+        self.form: Form = folded.form if part != PREPARE else folded.form.method(part)
         self.as_function = context.is_function(folded)
         self.dialect = KerasDialect(context.precision)
-        self.body = Body(self, self.dialect, self.form, context.scope.child(("training",)))
+        self.body = Body(self, self.dialect, folded.form.method(part), context.scope.child(("training",)))
         self.dialect.dimension = self.dimension
         self.weights = {weight.name for weight in self.form.weights}
         loops = [node for node in walk(self.form.body) if isinstance(node, Loop)]
@@ -207,7 +214,7 @@ class Shell:
 
     def stored(self, word: str) -> str:
         """A hyperparameter as an attribute; a parameter or layer of the same name goes first."""
-        sites = {node.slot.site for node in walk(self.form.body) if isinstance(node, Make)}
+        sites = {node.slot.site for node in walk(self.whole.body) if isinstance(node, Make)}
         if word in self.weights or word in sites:
             return f"use_{identifier(word)}" if self._is_bool(word) else f"{identifier(word)}_argument"
         return attribute_name(word)
@@ -217,7 +224,9 @@ class Shell:
 
     def _last(self) -> frozenset[str]:
         """Inputs that are channels-last in all modules of the class."""
-        sets = [self.context.last.get((m.program, m.module.key), frozenset[str]()) for m in self.folded.members]
+        part = self.form.modules[0].part
+        keys = [(one.program, one.module.key) for one in self.folded.members if one.module.part == part]
+        sets = [self.context.last.get(key, frozenset[str]()) for key in keys]
         return frozenset.intersection(*sets) if sets else frozenset()
 
     def rank(self, port: str) -> int:
