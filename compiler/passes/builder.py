@@ -296,7 +296,7 @@ def _with_source(value: object, written: Static | None) -> Static:
 
 
 def _repeated(value: object, written: object, source: syntax.Expr) -> syntax.Expr | None:
-    """The source of `value`, which repeats `written` or entries of it: of `[[a, a], [b, b]]` where `[a, b]` was written."""
+    """The source of `value`, which repeats `written` or its entries: `[[a, a], [b, b]]` where `[a, b]` was written."""
     if value == written:
         return source
     if not isinstance(value, tuple):

@@ -138,7 +138,7 @@ def test_graph_network(tmp_path: Path) -> None:
     links = np.stack(
         [dense("links", features[e], NODES[u], NODES[v], whole[graph[v]]) for e, (u, v) in enumerate(EDGES.T)]
     )
-    nodes = np.stack([dense("nodes", NODES[v], links[TO == v].sum(0), whole[graph[v]]) for v in range(6)])
+    nodes = np.stack([dense("nodes", NODES[v], links[v == TO].sum(0), whole[graph[v]]) for v in range(6)])
     homes = graph[TO]
     new = [dense("globals", whole[g], nodes[graph == g].sum(0), links[homes == g].sum(0)) for g in range(2)]
     close(found["n"], nodes)

@@ -46,7 +46,7 @@ def _transposed(dimensions: int) -> Native:
 
 
 def _padding_fits(module: Module) -> bool:
-    """torch's padding is alike at both ends, or "same" without a stride, where the odd zero is at the end as in ours."""
+    """torch's padding is alike at both ends, or "same" without a stride, with the odd zero at the end as in ours."""
     if value_of(module, "padding") == "same":
         return set(numbers(module, "stride") or ()) == {1}
     return value_of(module, "padding") == "valid" or numbers(module, "padding") is not None
