@@ -211,13 +211,16 @@ class Names:
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        #: The last number given out for a hint: none below is free.
+        self._last: dict[str, int] = {}
 
     def fresh(self, hint: str) -> str:
-        name, count = hint, 1
+        name, count = hint, self._last.get(hint, 1)
         while name in self._taken:
             count += 1
             name = f"{hint}_{count}"
         self._taken.add(name)
+        self._last[hint] = count
         return name
 
     def settle(self, values: Iterable[Value]) -> None:
