@@ -143,3 +143,9 @@ def require_close(found: Any, expected: Any, slack: float) -> None:
     scale = np.abs(exact[finite]).max(initial=0.0)
     error = np.abs(found[finite].astype(np.float64) - exact[finite]).max(initial=0.0)
     assert error <= slack * max(scale, np.finfo(np.float32).tiny), f"error {error}, largest value {scale}"
+
+
+def ops_of(path: Path) -> set[str]:
+    """The operators of a model and its functions."""
+    model = onnx.load_model(str(path), load_external_data=False)
+    return {node.op_type for nodes in (model.graph.node, *(f.node for f in model.functions)) for node in nodes}

@@ -13,8 +13,8 @@ from dlc.backends.onnx.natives import in_32_bits
 from dlc.diagnostics import DlcError
 from onnx.checker import ValidationError
 from onnx.shape_inference import InferenceError
+from onnx_models import ops_of
 from test_features import disagreements, prepare
-from test_recurrence import ops_of
 
 MATRIX, SEQUENCE, IMAGE = "float[N, 6]", "float[N, T, 6]", "float[N, 3, H, W]"
 SIGNAL, SOLID = "float[N, 4, T]", "float[N, 4, 5, H, W]"

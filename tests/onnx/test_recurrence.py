@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import onnx
 import pytest
 from dlc.backends.onnx import natives
 from dlc.backends.onnx.runner import Runner
@@ -13,6 +12,7 @@ from dlc.verify.compare import AGREES, compare
 from dlc.verify.inputs import make_inputs
 from dlc.verify.oracle import references
 from dlc.weights import read
+from onnx_models import ops_of
 from test_features import prepare
 
 FORMS = {
@@ -37,11 +37,6 @@ network Net:
     output y = r.output
     output h = r.h
 {carried}"""
-
-
-def ops_of(path: Path) -> set[str]:
-    model = onnx.load_model(str(path), load_external_data=False)
-    return {node.op_type for nodes in (model.graph.node, *(f.node for f in model.functions)) for node in nodes}
 
 
 def wrong(text: str, folder: Path, **options: object) -> tuple[set[str], list]:
