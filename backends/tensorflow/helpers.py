@@ -288,6 +288,53 @@ def avg_pool(
     return total[places] / counted[places]
 
 
+def resize(
+    x: tf.Tensor,
+    size: Sequence[int],
+    mode: str = "nearest",
+    align_corners: bool = False,
+) -> tf.Tensor:
+    """Another size of the axes between batch and channels, one after the other.
+
+    Nearest elements, linear or cubic interpolation (a = -0.75), as PyTorch means them.
+    """
+    for axis, after in enumerate(size, 1):
+        before = ops.shape(x)[axis]
+        if mode == "nearest":
+            x = tf.gather(x, ops.arange(after) * before // after, axis=axis)
+            continue
+        exact = "float64" if x.dtype == "float64" else "float32"
+        old, new = ops.cast(before, exact), ops.cast(after, exact)
+        place = ops.cast(ops.arange(after), exact)
+        if align_corners:
+            place *= (old - 1) / ops.maximum(new - 1, 1)
+        else:
+            place = (place + 0.5) * (old / new) - 0.5
+        if mode == "linear":
+            place = ops.clip(place, 0, old - 1)
+        first = ops.floor(place)
+        t = ops.reshape(place - first, [-1] + [1] * (len(x.shape) - axis - 1))
+        weights = [1 - t, t] if mode == "linear" else cubic_weights(t)
+        parts = []
+        for offset, weight in enumerate(weights, 1 - len(weights) // 2):
+            places = ops.cast(ops.clip(first + offset, 0, old - 1), "int32")
+            parts.append(tf.gather(x, places, axis=axis) * ops.cast(weight, x.dtype))
+        x = tf.add_n(parts)
+    return x
+
+
+def cubic_weights(t: tf.Tensor) -> list[tf.Tensor]:
+    """Keys' cubic convolution with a = -0.75, of the four neighbours of a place."""
+
+    def near(d: tf.Tensor) -> tf.Tensor:
+        return (1.25 * d - 2.25) * d * d + 1
+
+    def far(d: tf.Tensor) -> tf.Tensor:
+        return ((-0.75 * d + 3.75) * d - 6) * d + 3
+
+    return [far(t + 1), near(t), near(1 - t), far(2 - t)]
+
+
 def scan(
     step: Callable[..., Any],
     inputs: Sequence[tf.Tensor],

@@ -17,6 +17,7 @@ from dlc.ops import (
     normalising,
     pooling,
     reduction,
+    resampling,
     scatter,
     segment,
     shape,
@@ -43,6 +44,7 @@ FAMILIES: Mapping[str, tuple[Op, ...]] = MappingProxyType(
         "contraction": contraction.OPS,
         "convolution": convolution.OPS,
         "pooling": pooling.OPS,
+        "resampling": resampling.OPS,
         "segment": segment.OPS,
     }
 )

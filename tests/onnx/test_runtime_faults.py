@@ -62,6 +62,24 @@ def test_a_negative_axis_of_nothing_is_still_ignored(axis: int, shape: tuple[int
     assert session.run(None, {"x": np.zeros((0, 3), np.float32)})[0].shape == shape
 
 
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_transposed_product_of_no_rows_is_still_refused(rows: int):
+    """`FusedMatMul` takes [0, 2, 5, 4] transposed for a wrong batch beside a matrix: the gradient of `resize`."""
+    turned = onnx.helper.make_node("Transpose", ["x"], ["t"], perm=[0, 1, 3, 2])
+    product = onnx.helper.make_node("MatMul", ["t", "w"], ["y"])
+    shapes = {"x": [rows, 2, 5, 4], "w": [5, 3], "y": None}
+    x, w, y = (onnx.helper.make_tensor_value_info(name, 1, shape) for name, shape in shapes.items())
+    graph = onnx.helper.make_graph([turned, product], "fault", [x, w], [y])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 23)], ir_version=10)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    inputs = {name: np.zeros(shapes[name], np.float32) for name in ("x", "w")}
+    if rows:
+        assert session.run(None, inputs)[0].shape == (rows, 2, 4, 3)
+        return
+    with pytest.raises(Exception, match="cannot broadcast"):
+        session.run(None, inputs)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_onnx_runtime_still_dies(fault: str, tmp_path: Path):
     assert exit_code(*FAULTS[fault], tmp_path) < 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from dlc.ir import TensorType
 from dlc.ops import OPS, normalise_attributes
 from dlc.ops.api import OpError
@@ -155,6 +156,23 @@ def test_scatter_reduces_into_what_is_there() -> None:
     np.testing.assert_array_equal(run("scatter", x, indices, updates, reduction="max"), [7.0, 2.0, 3.0])
     np.testing.assert_array_equal(run("scatter", x, indices, updates, reduction="min"), [1.0, 2.0, -1.0])
     np.testing.assert_array_equal(run("scatter", x, [2, 1], [5.0, 7.0]), [1.0, 7.0, 5.0])
+
+
+def test_resizing() -> None:
+    x = [[[0.0, 4.0]]]
+    np.testing.assert_array_equal(run("resize", x, size=[4]), [[[0, 0, 4, 4]]])
+    np.testing.assert_array_equal(run("resize", x, size=[4], mode="linear"), [[[0, 1, 3, 4]]])
+    np.testing.assert_array_equal(run("resize", x, size=[3], mode="linear", align_corners=True), [[[0, 2, 4]]])
+    np.testing.assert_array_equal(run("resize", [[[0.0, 1, 2, 3, 4]]], size=[3]), [[[0, 1, 3]]])
+
+
+def test_the_nearest_element_is_exact() -> None:
+    """Where 32-bit floats, as in torch, round to the element before."""
+    x = np.arange(38.0).reshape(1, 1, 38)
+    size = 38 * 41
+    np.testing.assert_array_equal(run("resize", x, size=[size])[0, 0], np.arange(size) // 41)
+    by_torch = torch.nn.functional.interpolate(torch.from_numpy(x), size=size)
+    assert not np.array_equal(by_torch.numpy()[0, 0], np.arange(size) // 41)
 
 
 @pytest.mark.parametrize("index", [-1, 3, 99])

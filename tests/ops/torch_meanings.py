@@ -119,6 +119,17 @@ def scattered(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
     return x.scatter_reduce(attributes["axis"], indices, updates, how)
 
 
+def resized(operands: Sequence[Any], attributes: dict[str, Any]) -> Any:
+    """torch finds the nearest element in 32-bit floats, and resizes no ints: places by hand."""
+    x, size, mode = operands[0], attributes["size"], attributes["mode"]
+    if mode == "nearest":
+        for axis, after in enumerate(size, 2):
+            x = x.index_select(axis, torch.tensor([place * x.shape[axis] // after for place in range(after)]))
+        return x
+    named = {"linear": ("linear", "bilinear", "trilinear"), "cubic": ("", "bicubic")}[mode][len(size) - 1]
+    return functional.interpolate(x, tuple(size), mode=named, align_corners=attributes["align_corners"])
+
+
 def frame(x: Any, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Any:
     return functional.pad(x, [amount for pair in reversed(padding) for amount in pair], value=value)
 
@@ -271,6 +282,7 @@ MEANINGS: dict[str, Meaning] = {
     "slice": sliced,
     "gather": gathered,
     "take_along_axis": lambda operands, attributes: torch.take_along_dim(*operands, dim=attributes["axis"]),
+    "resize": resized,
     "sort": ordered(0),
     "argsort": ordered(1),
     "topk": best,

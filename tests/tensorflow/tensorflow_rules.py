@@ -28,6 +28,10 @@ class PlainTools:
     def anchor(self) -> ast.expr | None:
         return None
 
+    @property
+    def precision(self) -> str:
+        return "f32"
+
 
 def code_of(op: str, case: Case, extra: dict[str, object] | None = None) -> str:
     """The rule's code, over the names `x0`, `x1`, ..."""

@@ -12,6 +12,7 @@ from dlc.backends.tensorflow.rules.convolution import CONVOLUTION
 from dlc.backends.tensorflow.rules.elementwise import ELEMENTWISE
 from dlc.backends.tensorflow.rules.indexing import INDEXING
 from dlc.backends.tensorflow.rules.reduction import REDUCTION
+from dlc.backends.tensorflow.rules.resampling import RESAMPLING
 from dlc.backends.tensorflow.rules.shape import SHAPE
 from dlc.backends.tensorflow.rules.sorting import SORTING
 
@@ -22,6 +23,7 @@ RULES: dict[str, Rule] = {
     **SHAPE,
     **INDEXING,
     **SORTING,
+    **RESAMPLING,
     **CONTRACTION,
     **CONVOLUTION,
 }

@@ -45,6 +45,26 @@ def unless(site: Site, attribute: str, default: object) -> ast.expr | None:
     return site.attribute(attribute)
 
 
+def is_last(site: Site) -> bool:
+    """Whether the layout pass gives and wants channels-last."""
+    return site.values.get("channels_last") is True
+
+
+def data_last(site: Site) -> ast.expr:
+    """The first operand, channels-last."""
+    if is_last(site):
+        return site.operands[0]
+    return function("ops.transpose", site.operands[0], literal((0, *range(2, site.types[0].rank), 1)))
+
+
+def from_last(site: Site, node: ast.expr) -> ast.expr:
+    """A channels-last result in the order that is wanted."""
+    if is_last(site):
+        return node
+    rank = site.types[0].rank
+    return function("ops.transpose", node, literal((0, rank - 1, *range(1, rank - 1))))
+
+
 def filled(shape: ast.expr, code: ast.expr, value: object, kind: TensorType) -> ast.expr:
     """A tensor of one number; `value`: the number where it is known."""
     dtype = None if DTYPE_NAMES[kind.dtype] == "float32" else dtype_code(kind.dtype)

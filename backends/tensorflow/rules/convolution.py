@@ -14,25 +14,7 @@ import ast
 
 from dlc.backends.common.quote import literal
 from dlc.backends.common.rule import Rule, Site
-from dlc.backends.tensorflow.rules.code import elements, function, one_for_all, unless
-
-
-def _data(site: Site) -> ast.expr:
-    """The data, channels-last."""
-    if _channels_last(site):
-        return site.operands[0]
-    return function("ops.transpose", site.operands[0], literal((0, *range(2, site.types[0].rank), 1)))
-
-
-def _result(site: Site, node: ast.expr) -> ast.expr:
-    if _channels_last(site):
-        return node
-    rank = site.types[0].rank
-    return function("ops.transpose", node, literal((0, rank - 1, *range(1, rank - 1))))
-
-
-def _channels_last(site: Site) -> bool:
-    return site.values.get("channels_last") is True
+from dlc.backends.tensorflow.rules.code import data_last, elements, from_last, function, one_for_all, unless
 
 
 def _kernel(site: Site) -> ast.expr:
@@ -65,18 +47,18 @@ def _padding(site: Site) -> ast.expr:
 
 
 def _conv(site: Site) -> ast.expr:
-    data, kernel = _data(site), _kernel(site)
+    data, kernel = data_last(site), _kernel(site)
     plain = _is_all(site, "dilation", 1) and site.value("groups") == 1
     if plain and (_spatial(site) == 2 or _unpadded(site)):
         if _spatial(site) == 2:
             strides = one_for_all(site.attribute("stride"))
-            return _result(site, function("tf.nn.conv2d", data, kernel, strides=strides, padding=_padding(site)))
+            return from_last(site, function("tf.nn.conv2d", data, kernel, strides=strides, padding=_padding(site)))
         strides = None if _is_all(site, "stride", 1) else site.attribute("stride")
-        return _result(site, function("tf.nn.convolution", data, kernel, strides=strides, padding=literal("VALID")))
+        return from_last(site, function("tf.nn.convolution", data, kernel, strides=strides, padding=literal("VALID")))
     options = _options(site, stride=1, padding=(0, 0), dilation=1)
     if site.value("groups") != 1:
         options.append(ast.keyword("groups", site.attribute("groups")))
-    return _result(site, ast.Call(site.tools.helper("convolution"), [data, kernel], options))
+    return from_last(site, ast.Call(site.tools.helper("convolution"), [data, kernel], options))
 
 
 def _options(site: Site, **defaults: object) -> list[ast.keyword]:
@@ -92,19 +74,19 @@ def _conv_transpose(site: Site) -> ast.expr:
     options = _options(site, stride=1, padding=(0, 0), output_padding=0, dilation=1)
     if site.value("groups") != 1:
         options.append(ast.keyword("groups", site.attribute("groups")))
-    node = ast.Call(site.tools.helper("transposed_convolution"), [_data(site), _kernel(site)], options)
-    return _result(site, node)
+    node = ast.Call(site.tools.helper("transposed_convolution"), [data_last(site), _kernel(site)], options)
+    return from_last(site, node)
 
 
 def _max_pool(site: Site) -> ast.expr:
-    data, kernel, stride = _data(site), site.attribute("kernel"), site.attribute("stride")
+    data, kernel, stride = data_last(site), site.attribute("kernel"), site.attribute("stride")
     if _is_all(site, "dilation", 1) and site.value("ceil_mode") is False and (_spatial(site) == 2 or _unpadded(site)):
         name = f"tf.nn.max_pool{_spatial(site)}d"
         window, strides = _window(site, "kernel"), _window(site, "stride")
-        return _result(site, function(name, data, window, strides, _padding(site)))
+        return from_last(site, function(name, data, window, strides, _padding(site)))
     options = _options(site, padding=(0, 0), dilation=1)
     options += _flags(site, ceil_mode=False)
-    return _result(site, ast.Call(site.tools.helper("max_pool"), [data, kernel, stride], options))
+    return from_last(site, ast.Call(site.tools.helper("max_pool"), [data, kernel, stride], options))
 
 
 def _window(site: Site, attribute: str) -> ast.expr:
@@ -119,14 +101,14 @@ def _flags(site: Site, **defaults: object) -> list[ast.keyword]:
 
 
 def _avg_pool(site: Site) -> ast.expr:
-    data, kernel, stride = _data(site), site.attribute("kernel"), site.attribute("stride")
+    data, kernel, stride = data_last(site), site.attribute("kernel"), site.attribute("stride")
     if _unpadded(site) and site.value("ceil_mode") is False:
         name = f"tf.nn.avg_pool{_spatial(site)}d"
         window, strides = _window(site, "kernel"), _window(site, "stride")
-        return _result(site, function(name, data, window, strides, literal("VALID")))
+        return from_last(site, function(name, data, window, strides, literal("VALID")))
     options = _options(site, padding=(0, 0))
     options += _flags(site, ceil_mode=False, include_padding=True)
-    return _result(site, ast.Call(site.tools.helper("avg_pool"), [data, kernel, stride], options))
+    return from_last(site, ast.Call(site.tools.helper("avg_pool"), [data, kernel, stride], options))
 
 
 CONVOLUTION: dict[str, Rule] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dlc.backends.common.rule import Rules
-from dlc.backends.torch.rules import contraction, elementwise, indexing, reduction, segment, shape, sorting
+from dlc.backends.torch.rules import contraction, elementwise, indexing, reduction, resampling, segment, shape, sorting
 
 RULES: Rules = {
     **elementwise.RULES,
@@ -12,6 +12,7 @@ RULES: Rules = {
     **indexing.RULES,
     **sorting.RULES,
     **contraction.RULES,
+    **resampling.RULES,
     **segment.RULES,
 }
 

@@ -18,6 +18,7 @@ from dlc.ops.gradients import (
     normalising,
     pooling,
     reduction,
+    resampling,
     scatter,
     segment,
     shape,
@@ -40,6 +41,7 @@ GRADIENTS: Gradients = {
     **contraction.GRADIENTS,
     **convolution.GRADIENTS,
     **pooling.GRADIENTS,
+    **resampling.GRADIENTS,
     **segment.GRADIENTS,
 }
 

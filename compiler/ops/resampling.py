@@ -1,0 +1,143 @@
+"""Images and sequences of another size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dlc.dims import Size
+from dlc.ir import TensorType
+from dlc.ops.api import Attributes, AttributeSpec, Op, OpError
+from dlc.ops.attributes import show, spatial_rank
+from dlc.ops.dtypes import require_float, require_number
+from dlc.ops.lazy_numpy import np
+from dlc.ops.samples import floats, ints, sample
+
+#: By mode: how many elements along an axis go into one.
+TAPS = {"nearest": 1, "linear": 2, "cubic": 4}
+_ELSEWHERE = {"bilinear": "linear", "trilinear": "linear", "bicubic": "cubic", "area": "nearest"}
+
+#: The cubic convolution's free parameter: PyTorch's and ONNX's. (TensorFlow's is -0.5.)
+CUBIC = -0.75
+
+
+def _infer_resize(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
+    x, size, mode = types[0], tuple(attributes["size"]), attributes["mode"]
+    rank = spatial_rank(types)
+    _check_mode(x, mode, attributes["align_corners"], rank)
+    require_number(types, "resize's input") if mode == "nearest" else require_float(types, "resize's input")
+    if len(size) != rank:
+        raise OpError(
+            f"resize needs a size for each of the {rank} spatial axes of {x}",
+            found=show(size),
+            expected=f"{rank} sizes",
+        )
+    for place, target in enumerate(size):
+        if isinstance(target, int) and target < 1:
+            raise OpError("resize makes at least one element", found=str(target), expected="1 or more")
+        if x.shape[place + 2] == 0:
+            raise OpError(f"resize has nothing to take from {x}", found=str(x), operand=0)
+    return (TensorType(x.dtype, (*x.shape[:2], *size)),)
+
+
+def _check_mode(x: TensorType, mode: str, align_corners: bool, rank: int) -> None:
+    if mode not in TAPS:
+        here = f"; it is called {_ELSEWHERE[mode]!r} here" if mode in _ELSEWHERE else ""
+        raise OpError(f"resize has no mode {mode!r}{here}", found=mode, expected=", ".join(TAPS))
+    if mode == "cubic" and rank != 2:
+        raise OpError(f"resize with mode cubic is for images, not {x}", found=str(x), expected="[N, C, H, W]")
+    if mode == "nearest" and align_corners:
+        raise OpError("resize with mode nearest has no corners to align", found="true", expected="linear or cubic")
+
+
+def coordinates(source: int, target: int, align_corners: bool, dtype: Any) -> Any:
+    """Where each of `target` elements lies among `source`, as a float: centres on centres, or ends on ends."""
+    positions = np.arange(target, dtype=dtype)
+    if align_corners:
+        step = np.asarray(source - 1, dtype) / np.asarray(max(target - 1, 1), dtype)
+        return positions * step
+    half = np.asarray(0.5, dtype)
+    return (positions + half) * (np.asarray(source, dtype) / np.asarray(target, dtype)) - half
+
+
+def cubic_weights(t: Any) -> tuple[Any, Any, Any, Any]:
+    """Of the elements at -1, 0, 1, 2 for a place t after 0 (Keys' cubic convolution)."""
+    a = CUBIC
+
+    def near(d: Any) -> Any:
+        return ((a + 2) * d - (a + 3)) * d * d + 1
+
+    def far(d: Any) -> Any:
+        return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+
+    return far(t + 1), near(t), near(1 - t), far(2 - t)
+
+
+def _taps(source: int, target: int, attributes: Attributes, dtype: Any) -> list[tuple[Any, Any]]:
+    """Pairs of places and weights, one of each per element of the result; border elements are repeated."""
+    last = source - 1
+    if attributes["mode"] == "nearest":
+        return [(np.arange(target) * source // target, None)]
+    place = coordinates(source, target, attributes["align_corners"], dtype)
+    if attributes["mode"] == "linear":
+        place = np.clip(place, 0, last)
+    first = np.floor(place)
+    t = (place - first).astype(dtype)
+    weights = (1 - t, t) if attributes["mode"] == "linear" else cubic_weights(t)
+    start = first.astype("int64") - (len(weights) // 2 - 1)
+    return [(np.clip(start + offset, 0, last), weight.astype(dtype)) for offset, weight in enumerate(weights)]
+
+
+def _resize(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
+    """Axis by axis."""
+    result = operands[0]
+    for axis, target in enumerate(attributes["size"], 2):
+        column = (-1, *(1 for _ in range(axis + 1, result.ndim)))
+        parts = [
+            np.take(result, places, axis) if weight is None else np.take(result, places, axis) * weight.reshape(column)
+            for places, weight in _taps(result.shape[axis], target, attributes, result.dtype)
+        ]
+        result = sum(parts[1:], start=parts[0])
+    return (result,)
+
+
+def _length(types: Sequence[TensorType], attributes: Attributes) -> Size:
+    return TAPS[attributes["mode"]] ** (types[0].rank - 2)
+
+
+OPS: tuple[Op, ...] = (
+    Op(
+        "resize",
+        ("x",),
+        (
+            AttributeSpec("size", "sizes"),
+            AttributeSpec("mode", "str", "nearest"),
+            AttributeSpec("align_corners", "bool", False),
+        ),
+        _infer_resize,
+        _resize,
+        (
+            sample(floats(2, 3, 4, 5), size=(8, 10)),
+            sample(floats(1, 2, 5, 4), size=(7, 3), name="uneven"),
+            sample(floats(1, 2, 6, 4), size=(3, 2), name="smaller"),
+            sample(floats(2, 2, 5), size=(10,), name="sequence"),
+            sample(floats(1, 2, 2, 3, 4), size=(2, 6, 5), name="volume"),
+            sample(ints(0, 9, 1, 1, 2, 3), size=(4, 6), name="ints"),
+            sample(floats(2, 3, 4, 5), size=(8, 10), mode="linear", name="linear"),
+            sample(floats(1, 2, 7, 6), size=(4, 9), mode="linear", name="linear uneven"),
+            sample(floats(1, 2, 4, 5), size=(7, 3), mode="linear", align_corners=True, name="linear corners"),
+            sample(floats(2, 3, 6), size=(9,), mode="linear", name="linear sequence"),
+            sample(floats(2, 3, 6), size=(1,), mode="linear", align_corners=True, name="linear to one"),
+            sample(floats(1, 2, 2, 3, 4), size=(3, 6, 2), mode="linear", name="linear volume"),
+            sample(floats(1, 2, 1, 1), size=(3, 2), mode="linear", name="linear of one"),
+            sample(floats(2, 2, 5, 4), size=(10, 8), mode="cubic", name="cubic"),
+            sample(floats(1, 2, 6, 7), size=(4, 9), mode="cubic", name="cubic uneven"),
+            sample(floats(1, 2, 4, 5), size=(7, 3), mode="cubic", align_corners=True, name="cubic corners"),
+            sample(floats(1, 1, 1, 2), size=(3, 4), mode="cubic", name="cubic of few"),
+            sample(floats(0, 2, 4, 5), size=(4, 10), mode="linear", name="no rows"),
+        ),
+        "[N, C, ...] at another size of its spatial axes: the nearest element, or linear or cubic interpolation with "
+        "centres on half-pixels (or ends on ends); borders are repeated. torch.nn.functional.interpolate.",
+        reduction=_length,
+    ),
+)
