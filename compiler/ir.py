@@ -6,7 +6,7 @@ bindings). Modules are pure: (inputs, parameters, buffers, states, draws) -> (ou
 
 Loops, lists and compile-time choices are gone. What the Python emitters need to print them again is kept as
 provenance, which has no meaning and which every other backend ignores: the `source` of a `Static`, the `origin` of an
-equation, and the `bind` equations, which say that the spec's name now stands for a value.
+equation (`provenance.py`), and the `bind` equations, which say that the spec's name now stands for a value.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dlc.dims import Size
+from dlc.provenance import Arm, Choice, Frame, Loop, Origin, Static, Turn, exact
 from dlc.spec.record import field, record
 from dlc.spec.source import Span
 from dlc.spec.syntax import NOWHERE, Expr
@@ -41,41 +42,7 @@ class TensorType:
         return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
 
 
-# --- constants with provenance ---------------------------------------------------------------------------------
-
-
-@record
-class Static:
-    """A compile-time value and the source expression that gave it.
-
-    `value`: bool, int, float, str, None, a `Dim`, or nested tuples of these. `source`: an expression over the names
-    that the enclosing block's scope has at that place (hyperparameters, dimension names, loop variables; local
-    constants are already replaced by their own source), or None where there is none. For a tuple value, `source` may
-    be a `ListLiteral` with one item per element. Only `value` takes part in equality, which is exact: 1, 1.0 and True
-    are three values, so are 0.0 and -0.0, and NaN equals itself.
-    """
-
-    value: object
-    source: Expr | None = field(default=None, compare=False, repr=False)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Static) and exact(self.value) == exact(other.value)
-
-    def __hash__(self) -> int:
-        return hash(exact(self.value))
-
-
-def exact(value: object) -> object:
-    """A constant as a key that tells apart what Python's `==` does not."""
-    match value:
-        case bool() | int():
-            return type(value), value
-        case float():
-            return float, value.hex()
-        case tuple():
-            return tuple(map(exact, value))
-        case _:
-            return value
+# --- blocks as values ------------------------------------------------------------------------------------------
 
 
 @record
@@ -108,71 +75,6 @@ class BlockId:
         return f"{self.file}:{self.name}"
 
 
-# --- provenance ------------------------------------------------------------------------------------------------
-
-
-@record
-class Turn:
-    """Inside turn `index` of the module's loop number `loop`."""
-
-    loop: int
-    index: int
-
-
-@record
-class Arm:
-    """Inside arm `index` of the module's choice number `choice`; the `else` arm comes last."""
-
-    choice: int
-    index: int
-
-
-Frame = Turn | Arm
-
-
-@record
-class Loop:
-    """A `for` statement or a comprehension clause, as met once on the way through the body.
-
-    `targets` are its variables, `iterable` the source expression (names as in `Static.source`), `values` what the
-    targets held at each turn (one tuple per turn, one entry per target: a Static, or None for what is no constant).
-    A loop inside a loop is met once per turn of the outer one, and has a number of its own each time; `statement` is
-    the same for all of them.
-    """
-
-    statement: int
-    targets: tuple[str, ...]
-    iterable: Expr
-    values: tuple[tuple[Static | None, ...], ...]
-    comprehension: bool = False
-
-
-@record
-class Choice:
-    """An `if` statement or conditional expression: the tests of its arms as source, and the arm taken.
-
-    A test that reads `training` is the framework's mode switch; a test `x is none` asks for an optional input.
-    """
-
-    statement: int
-    tests: tuple[Expr, ...]
-    taken: int
-    expression: bool = False
-
-
-@record
-class Origin:
-    """Where an equation comes from.
-
-    `statement` is the number of its statement in the block's text (in order of appearance); `frames` the loops and
-    choices around it, outermost first.
-    """
-
-    span: Span = NOWHERE
-    statement: int = -1
-    frames: tuple[Frame, ...] = ()
-
-
 # --- equations -------------------------------------------------------------------------------------------------
 
 
@@ -180,9 +82,10 @@ class Origin:
 class Call:
     """Target of a `call` equation.
 
-    Inputs of the equation: one value (or None if absent) per input of the callee's `inputs`, then one per state in the
-    callee's `states`. Outputs: the callee's outputs, then its next states. `dims` gives the callee's formal dimensions
-    in the caller's symbols. The callee's next buffers are written to the instance (no outputs), see `Module`.
+    Inputs of the equation: one value per input of the callee's `inputs` (none is absent there), then one per state in
+    the callee's `states`. Outputs: the callee's outputs, then its next states. `dims` gives the callee's formal
+    dimensions in the caller's symbols. The callee's next buffers are written to the instance (no outputs), see
+    `Module`.
     """
 
     instance: int
@@ -252,10 +155,7 @@ Target = Call | Scan | Read | Bind
 
 @record
 class Equation:
-    """`outputs = op(inputs; attributes)`: a primitive's name, or `call`, `scan`, `read`, `bind` with a `target`.
-
-    An input is None only where a call leaves out an optional input.
-    """
+    """`outputs = op(inputs; attributes)`: a primitive's name, or `call`, `scan`, `read`, `bind` with a `target`."""
 
     op: str
     inputs: tuple[int | None, ...]
@@ -440,3 +340,40 @@ class Program:
     def table(self) -> Mapping[str, Module]:
         """The modules by key; made anew at each access, so keep it."""
         return {module.key: module for module in self.modules}
+
+
+__all__ = [
+    "DTYPES",
+    "FLOATS",
+    "INTS",
+    "ITSELF",
+    "Arm",
+    "Bind",
+    "BlockId",
+    "Call",
+    "Choice",
+    "Content",
+    "Distribution",
+    "Draw",
+    "Equation",
+    "Frame",
+    "Home",
+    "Instance",
+    "Lane",
+    "LayerRef",
+    "Loop",
+    "Module",
+    "Origin",
+    "Parameter",
+    "Port",
+    "Program",
+    "Read",
+    "Scan",
+    "State",
+    "Static",
+    "Target",
+    "Template",
+    "TensorType",
+    "Turn",
+    "exact",
+]
