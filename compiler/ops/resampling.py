@@ -90,15 +90,20 @@ def _taps(source: int, target: int, attributes: Attributes, dtype: Any) -> list[
 
 def _resize(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
     """Axis by axis."""
-    result = operands[0]
+    x = operands[0]
     for axis, target in enumerate(attributes["size"], 2):
-        column = (-1, *(1 for _ in range(axis + 1, result.ndim)))
-        parts = [
-            np.take(result, places, axis) if weight is None else np.take(result, places, axis) * weight.reshape(column)
-            for places, weight in _taps(result.shape[axis], target, attributes, result.dtype)
-        ]
-        result = sum(parts[1:], start=parts[0])
-    return (result,)
+        x = _resized_along(x, axis, _taps(x.shape[axis], target, attributes, x.dtype))
+    return (x,)
+
+
+def _resized_along(x: Any, axis: int, taps: Sequence[tuple[Any, Any]]) -> Any:
+    column = (-1, *(1 for _ in range(axis + 1, x.ndim)))
+    total = None
+    for places, weight in taps:
+        taken = np.take(x, places, axis)
+        part = taken if weight is None else taken * weight.reshape(column)
+        total = part if total is None else total + part
+    return total
 
 
 def _length(types: Sequence[TensorType], attributes: Attributes) -> Size:
