@@ -67,13 +67,6 @@ def parse_chunk(chunk: Chunk) -> Declaration:
     return node
 
 
-def parse_import(chunk: Chunk) -> Import:
-    """The import of a chunk of kind import."""
-    node = _run("declaration", chunk)
-    assert isinstance(node, Import), chunk.kind
-    return node
-
-
 def parse_expression(text: str, file: str, line: int = 1, column: int = 1) -> Expr:
     """One expression, which starts at `line` and `column` of `file`. Line breaks in it mean nothing."""
     tokens = lexer.tokenize(Source(file, text).text, file, line, column, lines=False)

@@ -64,18 +64,6 @@ def record(cls: type[T]) -> type[T]:
     return made
 
 
-@dataclass_transform(eq_default=False, field_specifiers=(field,))
-def mutable(cls: type[T]) -> type[T]:
-    """Gives a class of annotated fields its `__init__`; equal only to itself, as `dataclass(eq=False)`."""
-    names = tuple(cls.__dict__.get("__annotations__", ()))  # noqa: RUF063 - inspect costs 10 ms to import
-    fields = {name: _field(cls.__dict__.get(name, _MISSING)) for name in names}
-    for name in names:
-        if name in cls.__dict__:
-            delattr(cls, name)
-    cls.__init__ = _initialiser(names, fields, "__post_init__" in cls.__dict__)  # type: ignore[method-assign]
-    return cls
-
-
 def replace(value: T, /, **changes: Any) -> T:
     """A copy of a record with some fields changed, as `dataclasses.replace`."""
     names: tuple[str, ...] = type(value).__match_args__  # type: ignore[attr-defined]

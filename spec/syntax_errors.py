@@ -9,7 +9,6 @@ from dlc.spec.record import record
 from dlc.spec.syntax_hints import FOREIGN, find_hint
 from dlc.spec.token import Token
 
-DECLARATIONS = ("import", "block", "network", "train")
 # fmt: off
 _EXPRESSION = frozenset((
     "NAME", "NUMBER", "STRING", "(", "[", "-", "+", "~", "not", "true", "false", "none", "inf", "nan", "next",

@@ -83,11 +83,6 @@ def call(function: ast.expr | str, *args: ast.expr, **keywords: ast.expr | None)
     return ast.Call(target, list(args), given)
 
 
-def constant_of(node: ast.expr) -> object:
-    """The value of a literal node (signs and tuples included); raises ValueError for anything else."""
-    return ast.literal_eval(ast.fix_missing_locations(ast.Expression(node)).body)
-
-
 def same(left: ast.AST, right: ast.AST) -> bool:
     """True if two trees are equal."""
     return ast.dump(left) == ast.dump(right)

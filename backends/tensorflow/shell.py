@@ -13,7 +13,7 @@ from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.folding import Folded, Folding
 from dlc.backends.common.form import PREPARE, Branch, Form, Loop, Make, Sample, walk
 from dlc.backends.common.names import Scope, identifier
-from dlc.backends.common.quote import dotted, literal, name, quote
+from dlc.backends.common.quote import dotted, name, quote
 from dlc.backends.common.rule import Site
 from dlc.backends.common.shapes import axis_of, factor_of
 from dlc.backends.tensorflow.axes import place
@@ -301,10 +301,6 @@ def plain_default(default: Expr | None) -> object:
             return ... if ... in values else values
         case _:
             return ...
-
-
-def default_code(value: object) -> ast.expr:
-    return literal(value)
 
 
 __all__ = ["FileContext", "Shell", "Unknown", "attribute_name", "made_sites", "optional_site", "plain_default"]

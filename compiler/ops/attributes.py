@@ -20,7 +20,7 @@ from typing import Any
 from dlc.diagnostics import did_you_mean
 from dlc.dims import Dim
 from dlc.ir import DTYPES, TensorType
-from dlc.ops.api import REQUIRED, AttributeSpec, Op, OpError
+from dlc.ops.api import REQUIRED, Op, OpError
 
 
 def normalise_attributes(op: Op, attributes: Mapping[str, object], types: Sequence[TensorType]) -> dict[str, Any]:
@@ -37,11 +37,6 @@ def normalise_attributes(op: Op, attributes: Mapping[str, object], types: Sequen
             continue
         normal[spec.name] = _NORMALISE[spec.kind](f"{op.name}'s {spec.name}", value, types)
     return normal if op.complete is None else {**normal, **op.complete(types, normal)}
-
-
-def spec_of(op: Op, name: str) -> AttributeSpec:
-    """The declaration of an attribute; raises KeyError."""
-    return {spec.name: spec for spec in op.attributes}[name]
 
 
 def _require_operands(op: Op, types: Sequence[TensorType]) -> None:
