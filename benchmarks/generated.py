@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from dlc.backends.api import Artifact, Options
+from dlc.backends.api import Artifact, Backend, Options
 from dlc.networks import Choice, elaborate
 from dlc.passes.resolve import load_project
 
@@ -19,12 +19,16 @@ def compile_example(stem: str, network: str, backend: str, folder: Path, natives
     """Writes the files of one network of `examples/<stem>.dl` to `folder`."""
     sys.setrecursionlimit(20_000)
     unit = elaborate(load_project(EXAMPLES / f"{stem}.dl"), Choice(network, {}, {})).unit
-    point = next(p for p in entry_points(group="dlc.backends") if p.name == backend)
-    artifact = point.load().compile(unit, Options(natives=natives))
+    artifact = backend_of(backend).compile(unit, Options(natives=natives))
     for name, content in artifact.files.items():
         data = content.encode() if isinstance(content, str) else content
         (folder / name).write_bytes(data)
     return artifact
+
+
+def backend_of(name: str) -> Backend:
+    """An installed backend."""
+    return next(point for point in entry_points(group="dlc.backends") if point.name == name).load()
 
 
 def import_file(path: Path) -> ModuleType:

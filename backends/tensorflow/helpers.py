@@ -49,11 +49,12 @@ def triangle(x: tf.Tensor, diagonal: int, upper: bool = False) -> tf.Tensor:
 
 def segment_softmax(x: tf.Tensor, segments: tf.Tensor, count: int) -> tf.Tensor:
     """Softmax over each segment; 0 where a segment is all -inf."""
-    peak = tf.gather(tf.math.unsorted_segment_max(x, segments, count), segments)
+    peak = tf.math.unsorted_segment_max(x, segments, count)
     peak = tf.stop_gradient(tf.where(peak <= x.dtype.min, tf.zeros((), x.dtype), peak))
-    weights = tf.exp(x - peak)
-    total = tf.gather(tf.math.unsorted_segment_sum(weights, segments, count), segments)
-    return weights / tf.where(total == 0, tf.ones((), x.dtype), total)
+    weights = tf.exp(x - tf.gather(peak, segments))
+    total = tf.math.unsorted_segment_sum(weights, segments, count)
+    total = tf.where(total == 0, tf.ones((), x.dtype), total)
+    return weights / tf.gather(total, segments)
 
 
 def scatter(
@@ -333,6 +334,42 @@ def cubic_weights(t: tf.Tensor) -> list[tf.Tensor]:
         return ((-0.75 * d + 3.75) * d - 6) * d + 3
 
     return [far(t + 1), near(t), near(1 - t), far(2 - t)]
+
+
+def grid_sample(
+    x: tf.Tensor,
+    grid: tf.Tensor,
+    padding: str = "zeros",
+    align_corners: bool = False,
+) -> tf.Tensor:
+    """Channels-last images at the places (x, y) of a grid, -1..1 over the image, by linear interpolation.
+
+    Beyond the image there are zeros, or its border.
+    """
+    count, height, width, channels = ops.shape(x)
+    sides = []
+    for axis, size in enumerate((width, height)):
+        last = ops.cast(size - 1, x.dtype)
+        place = (grid[..., axis] + 1) / 2 * (last if align_corners else last + 1)
+        if not align_corners:
+            place -= 0.5
+        if padding == "border":
+            place = ops.clip(place, 0, last)
+        first = ops.floor(place)
+        t = place - first
+        for index, weight in ((first, 1 - t), (first + 1, t)):
+            inside = (index >= 0) & (index <= last)
+            places = ops.cast(ops.clip(index, 0, last), "int32")
+            sides.append((places, ops.where(inside, weight, ops.zeros_like(weight))))
+    pixels = ops.reshape(x, (count, -1, channels))
+    return tf.add_n(
+        [
+            tf.gather(pixels, row * width + column, batch_dims=1)
+            * ops.expand_dims(down * across, -1)
+            for row, down in sides[2:]
+            for column, across in sides[:2]
+        ]
+    )
 
 
 def scan(

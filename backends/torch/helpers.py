@@ -117,11 +117,11 @@ def segment_softmax(x: Tensor, segments: Tensor, count: int) -> Tensor:
     """Softmax over the rows of each segment; 0 where every entry is -inf."""
     places = segments.reshape(-1, *[1] * (x.ndim - 1)).expand_as(x)
     start = x.new_zeros(count, *x.shape[1:])
-    peak = start.scatter_reduce(0, places, x, "amax", include_self=False)[segments]
+    peak = start.scatter_reduce(0, places, x, "amax", include_self=False)
     peak = torch.where(peak == float("-inf"), 0.0, peak).detach()
-    weights = torch.exp(x - peak)
-    total = start.index_add(0, segments, weights)[segments]
-    return weights / torch.where(total == 0, 1.0, total)
+    weights = torch.exp(x - peak[segments])
+    total = start.index_add(0, segments, weights)
+    return weights / torch.where(total == 0, 1.0, total)[segments]
 ''',
     "topk": '''
 def topk(x: Tensor, k: int, dim: int, largest: bool = True) -> tuple[Tensor, Tensor]:

@@ -118,3 +118,25 @@ def test_the_runner_refuses(kind: str, expression: str, tmp_path: Path):
     runner.load(str(tmp_path), entry, str(weights), "f32")
     with pytest.raises(DlcError, match="E0808"):
         runner.run({"x": np.zeros((0, 3, 3), np.float32)}, False)
+
+
+def test_scatter_nd_still_loses_sums_between_threads():
+    """Rows of ones, all into one place: `ScatterElements` counts them, `ScatterND` with several threads does not."""
+    rows, width = 50_000, 16
+    node = onnx.helper.make_node("ScatterND", ["start", "places", "x"], ["y"], reduction="add")
+    ports = [
+        onnx.helper.make_tensor_value_info(name, kind, shape)
+        for name, kind, shape in (("start", 1, [4, width]), ("places", 7, [rows, 1]), ("x", 1, [rows, width]))
+    ]
+    graph = onnx.helper.make_graph([node], "fault", ports, [onnx.helper.make_tensor_value_info("y", 1, None)])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 23)], ir_version=10)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 4
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    given = {
+        "start": np.zeros((4, width), np.float32),
+        "places": np.zeros((rows, 1), np.int64),
+        "x": np.ones((rows, width), np.float32),
+    }
+    totals = (session.run(None, given)[0][0] for _ in range(500))
+    assert any((total != rows).any() for total in totals), "it may be mended: see rules/segment.py"
