@@ -100,8 +100,9 @@ def slice_(v: Values) -> s.Slice:
 def name(v: Values) -> s.Name:
     if v[0].text in PYTHON_SPELLINGS:
         right = PYTHON_SPELLINGS[v[0].text]
-        in_a_shape = "; a dimension of any size is a name: `float[N, 3]`" if right == "none" else ""
-        raise error("E0111", f"`{v[0].text}` is written `{right}`", v[0].span, hint=f"write `{right}`{in_a_shape}")
+        hint = "in a shape, a dimension of any size is a name: `float[N, 3]`" if right == "none" else None
+        found = f"`{v[0].text}`"
+        raise error("E0111", f"{found} is written `{right}`", v[0].span, found=found, expected=f"`{right}`", hint=hint)
     return s.Name(v[0].text, v[0].span)
 
 

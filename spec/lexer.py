@@ -240,6 +240,7 @@ _CHARACTER_HINTS = {
     "^": "write `**` for a power",
     "{": "the language has lists, `[...]`, and keyword arguments, but no dictionaries or sets",
     "}": "the language has lists, `[...]`, and keyword arguments, but no dictionaries or sets",
+    "?": "a dimension of any size is a name, `float[N, 3]`; a choice is `a if condition else b`",
     ";": "write one statement a line",
     "→": "write `->`",
     "×": "write `*`",

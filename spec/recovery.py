@@ -36,6 +36,8 @@ def mended(tokens: Sequence[Token], at: int) -> list[Token] | None:
     if tokens[at].kind == "INDENT":
         return _without_indent(tokens, at)
     if at > 1 and (tokens[at - 2].kind, tokens[at - 1].kind) == (":", "NEWLINE"):  # nothing is indented below
+        if not any(token.kind == "INDENT" for token in tokens[:at]):
+            return None  # of the declaration itself
         kinds = ("INDENT", "NAME", "=", "none", "NEWLINE", "DEDENT")
         return [*tokens[:at], *(_like(tokens[at], kind) for kind in kinds), *tokens[at:]]
     start = at

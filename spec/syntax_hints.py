@@ -78,15 +78,6 @@ def _augmented(place: Place) -> str | None:
     return f"write `{name} = {name} {place.token.kind} ...`"
 
 
-def _colon(place: Place) -> str | None:
-    if place.token.kind == "NEWLINE" and ":" in place.expected:
-        return "end the line with `:`" if place.first.kind in _HEADERS else None
-    return None
-
-
-_HEADERS = ("block", "network", "train", "for", "if", "elif", "else", "messages", "step")
-
-
 def _one_line_body(place: Place) -> str | None:
     if set(place.expected) == {"NEWLINE"} and place.previous is not None and place.previous.kind == ":":
         return "put it on the next line, indented"
@@ -105,11 +96,71 @@ def _unnamed_value(place: Place) -> str | None:
     if (
         place.first.kind == "NAME"
         and {"=", ","} <= place.expected
-        and place.token.kind in ("(", "[", ".", "->", "NEWLINE")
+        and place.token.kind in ("(", "[", ".", "->", "NEWLINE", *_ARITHMETIC)
     ):
         if place.token.kind == "NEWLINE" and len(place.before) > 1:
             return None
         return "name the value, `y = ...`, or give it out, `output ...`"
+    return None
+
+
+def _comment(place: Place) -> str | None:
+    """`// text`, `/* text */`."""
+    return "a comment starts with `#`" if place.token.kind in ("/", "//") and not place.before else None
+
+
+def _arrow(place: Place) -> str | None:
+    """`x => f`, `x |> f`, `x --> f`."""
+    before = place.previous.kind if place.previous is not None else ""
+    return "write `->`" if (before, place.token.kind) in (("=", ">"), ("|", ">"), ("-", "->")) else None
+
+
+def _compared(place: Place) -> str | None:
+    """`y == x` as a statement."""
+    return "write `=` to name a value" if place.token.kind == "==" and len(place.before) == 1 else None
+
+
+def _side_by_side(place: Place) -> str | None:
+    """`output x dense(10)`."""
+    if place.token.kind not in ("NAME", "NUMBER") or place.previous is None or len(place.before) < 2:
+        return None
+    if place.previous.kind not in ("NAME", ")", "]", "NUMBER") or place.previous.text in _WORDS_BEFORE:
+        return None
+    operators = {"->", "+"} <= place.expected or place.first.kind == "output"
+    return f"write `->` or an operator before `{place.token.text}`" if operators else None
+
+
+_WORDS_BEFORE = ("lambda", "as", "not", "f", "r")
+
+
+def _two_outputs(place: Place) -> str | None:
+    """`output x, y`."""
+    if place.token.kind == "," and place.first.kind == "output" and _open_bracket(place) is None:
+        return "each output has a statement of its own: `output first = ...`"
+    return None
+
+
+def _no_type(place: Place) -> str | None:
+    """`input x`, `input x: float`, `input x: float(N, 64)`."""
+    if place.first.kind not in ("input", "batch", "state", "param", "buffer", "sample"):
+        return None
+    if place.token.kind == "NEWLINE" and set(place.expected) <= {":", ","}:
+        return "say its type, for instance `: float[N, 64]`"
+    if set(place.expected) == {"["}:
+        return "a tensor's type has a shape in brackets: `float[N, 64]`, or `float[]` for a scalar"
+    return None
+
+
+FRAMEWORKS = ("torch", "torchvision", "tensorflow", "keras", "numpy", "jax", "flax", "onnx", "einops")
+
+
+def _framework(place: Place) -> str | None:
+    """`from torch import nn`, `import torch.nn as nn`."""
+    words = [place.first.text, *(t.text for t in place.before), place.token.text, *(t.text for t in place.after)]
+    if place.first.text in ("from", "import") and any(word in FRAMEWORKS for word in words):
+        return "a spec imports no framework: leave the line out"
+    if place.first.kind == "import" and place.token.text == "as":
+        return "an import has no other name: its blocks are known by their own"
     return None
 
 
@@ -280,9 +331,14 @@ _RULES: tuple[Callable[[Place], str | None], ...] = (
     _assignment_in_condition,
     _augmented,
     _lambda,
+    _framework,
+    _comment,
+    _arrow,
+    _compared,
+    _two_outputs,
+    _no_type,
     _foreign_word,
     _misspelt_word,
-    _colon,
     _one_line_body,
     _annotation,
     _nested_names,
@@ -303,4 +359,5 @@ _RULES: tuple[Callable[[Place], str | None], ...] = (
     _aggregate_how,
     _margin,
     _unnamed_value,
+    _side_by_side,
 )

@@ -18,8 +18,32 @@ def check_dtype(token: Token) -> None:
             f"`{token.text}` is not a tensor type",
             token.span,
             expected=_listed(DTYPES),
-            hint=did_you_mean(token.text, DTYPES),
+            hint=_dtype_hint(token.text),
         )
+
+
+#: What other languages call element types.
+_OTHER_NAMES = {
+    "float32": "float",
+    "float64": "f64",
+    "double": "f64",
+    "float16": "f16",
+    "half": "f16",
+    "bfloat16": "bf16",
+    "int64": "int",
+    "long": "int",
+    "int32": "i32",
+    "uint8": "int",
+    "Tensor": "float",
+    "tensor": "float",
+    "FloatTensor": "float",
+    "LongTensor": "int",
+    "boolean": "bool",
+}
+
+
+def _dtype_hint(text: str) -> str | None:
+    return f"write `{_OTHER_NAMES[text]}`" if text in _OTHER_NAMES else did_you_mean(text, DTYPES)
 
 
 def check_constant_type(token: Token, has_element: bool) -> None:

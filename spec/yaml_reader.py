@@ -180,9 +180,9 @@ def _statement(node: Node, conditional: str, told: Told) -> list[Token]:
     """`conditional`: `elif` for the only statement below an `else`."""
     if not isinstance(node, Mapping) or not node.items:
         expected = "`name: expression` or `output: expression`"
-        raise error("E0131", "a statement is a key with a value", node.span, expected=expected)
+        raise error("E0131", "a statement is a key with a value", node.span, expected=expected, hint=_colon_hint(node))
     (first, value), rest = node.items[0], node.items[1:]
-    if first.value in COMPOUND:
+    if first.value in COMPOUND and (rest or first.value in ("for", "if")):  # a lone `step: e` names a value
         return _compound(first, value, rest, conditional, told)
     if rest:
         raise error(
@@ -193,7 +193,22 @@ def _statement(node: Node, conditional: str, told: Told) -> list[Token]:
             hint="start a new item with `- `",
         )
     words = _tokens(first)
+    if not isinstance(value, Text):
+        expected = f"`{first.value}: expression`, for instance `y: x -> dense(10)`"
+        what = "a list" if isinstance(value, List) else "a mapping"
+        raise error("E0131", f"`{first.value}` is text in .dl syntax", value.span, found=what, expected=expected)
     return _line([*words, *_join(words), *_value(value, first.value)])
+
+
+def _colon_hint(node: Node) -> str | None:
+    """`- y = x -> relu`, as in .dl."""
+    if not isinstance(node, Text):
+        return None
+    name, equals, value = node.value.partition("=")
+    if equals:
+        return f"write `- {name.strip()}: {value.strip()}`"
+    word, _, rest = node.value.partition(" ")
+    return f"write `- {word}: {rest}`" if word in ("output", "send", "for", "if") and rest else None
 
 
 def _join(words: Sequence[Token]) -> list[Token]:
@@ -320,7 +335,7 @@ def _key_hint(key: str, keys: Sequence[str]) -> str | None:
     section = next((section for section, kind in SECTIONS.items() if kind == word), None)
     if name and section in keys:
         return f"write `{section}:`, and `{name}:` below it"
-    return did_you_mean(key, keys)
+    return did_you_mean(key, keys) or ("the statements stand below `body:`" if "body" in keys else None)
 
 
 def _text(node: Node, key: str) -> Text:

@@ -8,16 +8,18 @@ fill either.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dlc.diagnostics import Note, error
-from dlc.ir import Static
+from dlc.ir import Static, TensorType
 from dlc.ops.api import REQUIRED, Op
 from dlc.passes import hyperparameters
-from dlc.passes.builder import Builder, is_tensor, several_outputs
+from dlc.passes.builder import Builder, is_tensor
 from dlc.passes.foreign import keyword_hint
+from dlc.passes.no_tensor import several_outputs
+from dlc.passes.signatures import signature, usual_call
 from dlc.passes.things import BlockDeclaration, Items, Result, Tensor, Thing, describe
 from dlc.spec import syntax
 from dlc.spec.source import Span
@@ -73,13 +75,23 @@ def bind_block(
         bound.spans[name] = argument.span
         tensor_seen = tensor_seen or tensor
     missing = [i.name for i in inputs if i.default is None]
+    if not missing and (swallowed := _swallowed(declaration, closed, bound)):
+        open_hypers = hyperparameters.missing_hyperparameters(declaration, {**dict(closed), **bound.hyperparameters})
+        raise error(
+            "E0309",
+            f"`{declaration.id.name}` needs a value for {_listed(open_hypers)}",
+            span,
+            expected=signature(declaration),
+            hint=swallowed,
+            notes=(Note("declared here", declaration.block.name_span),),
+        )
     if missing and bound.inputs:
         raise error(
             "E0307",
             f"`{declaration.id.name}` needs {_listed(missing)}",
             span,
             found=f"{_listed(list(bound.inputs))} only",
-            expected=_signature(declaration),
+            expected=signature(declaration),
             hint=_swallowed(declaration, closed, bound),
             notes=(Note("declared here", declaration.block.name_span),),
         )
@@ -98,8 +110,9 @@ def _swallowed(declaration: BlockDeclaration, closed: Sequence[tuple[str, Thing]
     open_hypers = hyperparameters.missing_hyperparameters(declaration, {**dict(closed), **bound.hyperparameters})
     if not filled or not open_hypers:
         return None
-    value = filled[0][1].value
-    return f"after a tensor a constant fills an input; name the hyperparameter: `{open_hypers[0]}={value}`"
+    values = tuple(str(thing.value) for _, thing in filled)
+    call = usual_call(declaration, values[: len(open_hypers)])
+    return f"after a tensor a constant fills an input; call it with all of its inputs: `{call}`"
 
 
 def _bind_keyword(declaration: BlockDeclaration, hypers: list[str], argument: Argument, bound: Bound) -> None:
@@ -123,7 +136,7 @@ def _bind_keyword(declaration: BlockDeclaration, hypers: list[str], argument: Ar
             if closed
             else f"`{declaration.id.name}` has no argument `{name}`",
             argument.at,
-            expected=None if closed else _signature(declaration),
+            expected=None if closed else signature(declaration),
             hint=None if closed else keyword_hint(name, known),
             notes=(Note("declared here", declaration.block.name_span),),
         )
@@ -137,16 +150,9 @@ def _too_many(declaration: BlockDeclaration, argument: Argument) -> Exception:
         f"`{declaration.id.name}` takes no further {what}",
         argument.span,
         found=describe(argument.thing),
-        expected=_signature(declaration),
+        expected=signature(declaration),
         notes=(Note("declared here", declaration.block.name_span),),
     )
-
-
-def _signature(declaration: BlockDeclaration) -> str:
-    """How a block is called: `dense(units, bias=...)(x)`."""
-    hypers = ", ".join(h.name if h.default is None else f"{h.name}=..." for h in declaration.block.hyperparameters)
-    inputs = ", ".join(i.name if i.default is None else f"{i.name}=..." for i in declaration.inputs)
-    return f"{declaration.id.name}({hypers})({inputs})" if hypers else f"{declaration.id.name}({inputs})"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -156,23 +162,38 @@ def _listed(names: Sequence[str]) -> str:
 def input_tensors(b: Builder, declaration: BlockDeclaration, bound: Bound, span: Span) -> dict[str, Tensor | None]:
     """Each input of a block as a tensor of its declared kind, or None where an optional one is left out."""
     tensors: dict[str, Tensor | None] = {}
+    kinds = {name: b.type_of(thing) for name, thing in bound.inputs.items() if isinstance(thing, Tensor)}
+    kinds |= {
+        name: b.type_of(next(iter(thing.outputs.values())))
+        for name, thing in bound.inputs.items()
+        if isinstance(thing, Result) and len(thing.outputs) == 1
+    }
     for declared in declaration.inputs:
         thing = bound.inputs.get(declared.name)
         place = bound.spans.get(declared.name, span)
         if thing is None or (isinstance(thing, Static) and thing.value is None):
             if declared.default is None:
                 raise error(
-                    "E0307", f"`{declaration.id.name}` needs `{declared.name}`", place, expected=_signature(declaration)
+                    "E0307", f"`{declaration.id.name}` needs `{declared.name}`", place, expected=signature(declaration)
                 )
             tensors[declared.name] = None
         elif isinstance(thing, Static) and isinstance(thing.value, bool | int | float):
             tensors[declared.name] = b.constant(thing, declared.type.dtype, place)
         else:
-            tensors[declared.name] = _of_kind(b, declaration, declared, b.tensor(thing, place), place)
+            tensors[declared.name] = _of_kind(
+                b, declaration, declared, b.tensor(thing, place), place, _swapped(declaration, kinds)
+            )
     return tensors
 
 
-def _of_kind(b: Builder, declaration: BlockDeclaration, declared: syntax.Input, tensor: Tensor, span: Span) -> Tensor:
+def _of_kind(
+    b: Builder,
+    declaration: BlockDeclaration,
+    declared: syntax.Input,
+    tensor: Tensor,
+    span: Span,
+    swapped: str | None,
+) -> Tensor:
     found = b.type_of(tensor)
     if found.dtype == declared.type.dtype:
         return tensor
@@ -182,9 +203,40 @@ def _of_kind(b: Builder, declaration: BlockDeclaration, declared: syntax.Input, 
         span,
         found=str(found),
         expected=declared.type.dtype,
-        hint=f"cast it: `{declared.type.dtype}(...)`",
+        hint=swapped or _cast_hint(b, declared, tensor, found),
         notes=(Note("declared here", declared.span),),
     )
+
+
+def _cast_hint(b: Builder, declared: syntax.Input, tensor: Tensor, found: TensorType) -> str | None:
+    """A cast, or, of an input of this block, the type that it should have."""
+    name = next((i.name for i in b.declaration.inputs if b.env.get(i.name) == tensor), None)
+    cast = f"cast it: `{declared.type.dtype}({name or '...'})`"
+    if not _may_fit(declared.type, found):
+        return None
+    if name is None or declared.type.dtype == "float":
+        return cast
+    shape = ", ".join(map(str, found.shape))
+    return f"declare `input {name}: {declared.type.dtype}[{shape}]`, or {cast}"
+
+
+def _may_fit(declared: syntax.TensorType, found: TensorType) -> bool:
+    """Whether rank and fixed sizes are as declared."""
+    if any(isinstance(d, syntax.StarDimension) for d in declared.dimensions):
+        return True
+    fixed = [(d.value if isinstance(d, syntax.Constant) else None) for d in declared.dimensions]
+    sizes = zip(fixed, found.shape, strict=False)
+    return len(fixed) == found.rank and all(size in (None, there) for size, there in sizes)
+
+
+def _swapped(declaration: BlockDeclaration, tensors: Mapping[str, TensorType]) -> str | None:
+    """A hint where two inputs of unlike types stand in each other's place."""
+    wrong = [i for i in declaration.inputs if i.name in tensors and tensors[i.name].dtype != i.type.dtype]
+    if len(wrong) != 2 or tensors[wrong[0].name].dtype != wrong[1].type.dtype:
+        return None
+    if tensors[wrong[1].name].dtype != wrong[0].type.dtype:
+        return None
+    return f"the other way round: first `{wrong[0].name}`, then `{wrong[1].name}`"
 
 
 def bind_primitive(op: Op, given: Sequence[Argument], span: Span) -> tuple[list[Thing], dict[str, Thing]]:
@@ -227,12 +279,23 @@ def bind_primitive(op: Op, given: Sequence[Argument], span: Span) -> tuple[list[
                 argument.span,
                 found=describe(thing),
                 expected=usage(op),
+                hint=_list_hint(op, attributes, given),
             )
         tensor_seen = tensor_seen or tensor
     if open_operands and operands:
         raise error("E0307", f"`{op.name}` needs {_listed(open_operands)}", span, expected=usage(op))
     ordered = [operands[o] for o in op.operands if o in operands]
     return [*ordered, *rest], attributes
+
+
+def _list_hint(op: Op, attributes: Mapping[str, Thing], given: Sequence[Argument]) -> str | None:
+    """`reshape(x, N, 3072)`: the sizes are one list."""
+    if len(op.attributes) != 1 or op.attributes[0].name not in attributes:
+        return None
+    numbers = [a.thing for a in given if a.name is None and isinstance(a.thing, Static)]
+    if len(numbers) < 2:
+        return None
+    return f"write one list: `{op.name}({', '.join(op.operands)}, [{', '.join(str(n.value) for n in numbers)}])`"
 
 
 def _any_tensor(items: Items) -> bool:

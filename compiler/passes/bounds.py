@@ -44,8 +44,18 @@ def check_bounds(
             span,
             found=f"{declared.name} = {value}",
             expected=_range(declared.name, low, high),
+            hint=_hint(declaration, declared.name, value),
             notes=(Note("declared here", declared.span),),
         )
+
+
+def _hint(declaration: BlockDeclaration, name: str, value: float) -> str | None:
+    """`dropout(50)`, `batch_norm(64)`: what is meant by numbers that other libraries take."""
+    if name == "p" and 1 < value <= 100:
+        return f"a share of 1: `{value / 100:g}` is {value:g} %"
+    if name == "epsilon" and value >= 1 and value == int(value):
+        return f"the sizes of inputs are known from their shapes: `{declaration.id.name}` is told no size"
+    return None
 
 
 def _range(name: str, low: float, high: float) -> str:

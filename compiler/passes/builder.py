@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dlc import dims, ir
 from dlc.diagnostics import Diagnostic, DlcError, error
@@ -15,7 +15,8 @@ from dlc.ops import OPS
 from dlc.ops.api import Op, OpError
 from dlc.ops.attributes import normalise_attributes
 from dlc.ops.promotion import promote
-from dlc.passes import static
+from dlc.passes import op_hints, static
+from dlc.passes.no_tensor import no_tensor, several_outputs
 from dlc.passes.things import BlockDeclaration, Items, Layer, Result, Tensor, Thing, Unknown, describe
 from dlc.spec import syntax
 from dlc.spec.source import Span
@@ -168,6 +169,8 @@ class Builder:
     ) -> tuple[Tensor, ...]:
         """A primitive op on tensors and constants: promotes, checks, infers. Raises DlcError E04xx, E0505."""
         op = OPS[name]
+        types: list[TensorType] = []
+        plain: dict[str, Any] = {}
         try:
             tensors = self._promoted(op, operands, span)
             types = [self.type_of(tensor) for tensor in tensors]
@@ -179,7 +182,12 @@ class Builder:
             outputs = op.infer(types, normal)
         except OpError as problem:
             raise error(
-                "E0401", _of_op(name, problem.message), span, found=problem.found, expected=problem.expected
+                "E0401",
+                _of_op(name, problem.message),
+                span,
+                found=problem.found,
+                expected=problem.expected,
+                hint=op_hints.hint(name, types, plain) if types else None,
             ) from None
         statics = [(key, _with_source(value, attributes.get(key))) for key, value in normal.items()]
         return self.emit(name, [tensor.id for tensor in tensors], outputs, span, statics)
@@ -216,21 +224,7 @@ class Builder:
             case Unknown():
                 raise DlcError(())
             case _:
-                raise error("E0303", "a tensor is needed here", span, found=describe(thing), expected="a tensor")
-
-
-def several_outputs(result: Result, span: Span) -> DlcError:
-    """E0304: one tensor is wanted of a result that has several, or states only."""
-    names = list(result.outputs or result.states)
-    block, what = result.block, f"has {len(names)} outputs" if result.outputs else "is a bundle of states"
-    return error(
-        "E0304",
-        f"`{block}` {what}",
-        span,
-        found=", ".join(f"`{name}`" for name in names),
-        expected="one tensor",
-        hint=f"name the result and take one: `r = ...`, then `r.{names[0]}`",
-    )
+                raise no_tensor(thing, span)
 
 
 def _of_op(name: str, message: str) -> str:

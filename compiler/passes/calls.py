@@ -121,7 +121,23 @@ def apply(b: Builder, function: Thing, given: Sequence[Argument], span: Span, si
                 span,
                 found=describe(function),
                 expected="a block, a layer or a function",
+                hint=_call_hint(b, function, site),
             )
+
+
+def _call_hint(b: Builder, function: Thing, site: Span) -> str | None:
+    """A text that names a block (`"relu"`), or a value that hides one."""
+    if isinstance(function, Static) and isinstance(function.value, str):
+        name = function.value
+        known = name in OPS or b.declaration.scope.lookup(name, site) is not None
+        return (
+            f"a block is given by its name, without quotes: `{name}`, as `activation: block = {name}`"
+            if known
+            else None
+        )
+    names = [name for name, thing in b.env.items() if thing is function and not isinstance(function, Static)]
+    hidden = next((name for name in names if name in OPS or b.declaration.scope.lookup(name, site) is not None), None)
+    return f"the value `{hidden}` hides the block `{hidden}`: call it something else" if hidden else None
 
 
 def _is_tensor_function(name: str, given: Sequence[Argument]) -> bool:

@@ -75,7 +75,9 @@ def _defaults(block: syntax.Block) -> Iterator[Diagnostic]:
                     f"the default of input `{statement.name}` is not none",
                     default.span,
                     expected="`= none`: the input may be left out",
-                    hint="a constant is a hyperparameter: it stands in the block's parentheses",
+                    hint="a constant is a hyperparameter: it stands in the block's parentheses"
+                    if isinstance(default, syntax.Constant)
+                    else None,
                 )
 
 

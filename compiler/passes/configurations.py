@@ -47,7 +47,7 @@ def _resolved(b: Builder, home: FileScope, configuration: syntax.Configuration, 
     if not isinstance(value, syntax.Call):
         return base
     given = [Argument(as_argument(scope, arg), None, arg.span) for arg in value.args]
-    given += [Argument(as_argument(scope, k.value), k.name, k.value.span) for k in value.keywords]
+    given += [Argument(as_argument(scope, k.value), k.name, k.value.span, k.name_span) for k in value.keywords]
     bound = arguments.bind_block(base.declaration, base.bound, given, value.span, rebind=True)
     if bound.inputs:
         raise error("E0306", "a configuration binds hyperparameters only", value.span, found=", ".join(bound.inputs))

@@ -18,6 +18,7 @@ from dlc.dims import Dim, Size
 from dlc.ir import Static, TensorType
 from dlc.passes import static
 from dlc.passes.builder import Builder
+from dlc.passes.shape_hints import shape_hint
 from dlc.passes.things import BlockDeclaration, Items, Thing
 from dlc.passes.walking import parts
 from dlc.spec import syntax
@@ -172,7 +173,8 @@ class Matcher:
             f"the shape of `{name}` does not fit `{self.declaration.id.name}`",
             self.span,
             found=f"{found} ({got})" if got not in str(found) else str(found),
-            expected=f"{shape} ({wanted})",
+            expected=f"{shape} ({wanted})" if wanted not in shape else shape,
+            hint=shape_hint(self.declaration, name, len(declared.dimensions), found),
             notes=(here, *notes),
         )
 

@@ -14,7 +14,7 @@ from dlc import dims, ir
 from dlc.diagnostics import Diagnostic, DlcError, Note, error
 from dlc.dims import Size
 from dlc.ir import Static, TensorType
-from dlc.passes import dimension_names, dimensions, given_sizes, naming
+from dlc.passes import dimension_names, dimensions, given_sizes, naming, op_hints
 from dlc.passes.bounds import input_bounds
 from dlc.passes.builder import Builder
 from dlc.passes.instances import add, as_static
@@ -101,7 +101,8 @@ class Elaborator:
         try:
             module, back = self._general(b, layer, sizes, absent)
         except DlcError as problem:
-            raise _told_at_call(problem, layer.declaration, span, sizes) from None
+            hint = _divisor_hint(b.instance_things[layer.instance], sizes)
+            raise _told_at_call(problem, layer.declaration, span, sizes, hint) from None
         b.instance_modules[layer.instance].append(module)
         return module, {name: back[name] for name in _used_symbols(module, back)}
 
@@ -358,7 +359,23 @@ def _thing_key(owner: Builder | None, thing: Thing) -> object:
             return thing
 
 
-def _told_at_call(problem: DlcError, declaration: BlockDeclaration, span: Span, sizes: dimensions.Sizes) -> DlcError:
+def _divisor_hint(things: Mapping[str, Thing], sizes: dimensions.Sizes) -> str | None:
+    """Where a block splits its channels into groups or heads that do not divide them: which numbers do."""
+    for word in ("groups", "heads"):
+        part = things.get(word)
+        if not isinstance(part, Static) or not isinstance(part.value, int):
+            continue
+        for name in ("C", "D", "F", "I"):
+            size = sizes.get(name)
+            told = op_hints.does_not_divide(word, part.value, size) if isinstance(size, int) else None
+            if told is not None:
+                return told
+    return None
+
+
+def _told_at_call(
+    problem: DlcError, declaration: BlockDeclaration, span: Span, sizes: dimensions.Sizes, hint: str | None
+) -> DlcError:
     """A mistake inside a standard block is told once, at the line that uses it; inside a user's, the call is noted."""
     where = "".join(f", {name} = {size}" for name, size in sizes.items() if _renamed(name, size))
     told: list[Diagnostic] = []
@@ -366,7 +383,7 @@ def _told_at_call(problem: DlcError, declaration: BlockDeclaration, span: Span, 
         inside_standard = d.span is not None and d.span.file.startswith("std/")
         if declaration.id.standard and inside_standard:
             note = Note(f"inside the standard block `{declaration.id.name}`{where}", d.span)
-            told.append(replace(d, span=span, notes=(*d.notes, note)))
+            told.append(replace(d, span=span, notes=(*d.notes, note), hint=hint or d.hint))
             break
         if len(d.notes) < MAX_NOTES:
             told.append(replace(d, notes=(*d.notes, Note(f"`{declaration.id.name}` is used here{where}", span))))

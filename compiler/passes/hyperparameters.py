@@ -11,6 +11,7 @@ from dlc.ops import OPS
 from dlc.passes import functions, given_sizes, static
 from dlc.passes.bounds import check_bounds
 from dlc.passes.builder import Builder
+from dlc.passes.signatures import signature, usual_call
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Pending, Primitive, Thing, describe
 from dlc.spec import syntax
 from dlc.spec.print_literals import string_text
@@ -31,6 +32,8 @@ def close(b: Builder, block: BlockValue, span: Span) -> dict[str, Thing]:
             "E0309",
             f"`{block.declaration.id.name}` needs a value for {', '.join(f'`{name}`' for name in missing)}",
             span,
+            expected=signature(block.declaration),
+            hint=f"write `{usual_call(block.declaration)}`" if block.declaration.inputs and not given else None,
             notes=(Note("declared here", block.declaration.block.name_span),),
         )
     for declared in block.declaration.block.hyperparameters:
@@ -57,7 +60,8 @@ def default_of(
     assert declared.default is not None
     scope = Builder(b.elaborator, declaration, b.training, env=dict(closed))
     thing = evaluate(scope, declared.default)
-    return _checked(b, declaration, declared, without_source(thing), span)
+    own = span if declaration.id.standard else declared.default.span
+    return _checked(b, declaration, declared, without_source(thing), own)
 
 
 def without_source(thing: Thing) -> Thing:
@@ -89,7 +93,7 @@ def _checked(
         span,
         found=_found(kind, thing, span),
         expected=_words(kind),
-        hint=_hint(kind, thing),
+        hint=_hint(kind, thing) or _no_size(declaration, declared, thing),
         notes=(Note("declared here", declared.span),),
     )
 
@@ -122,12 +126,23 @@ def _hint(kind: syntax.ConstantType, thing: Thing) -> str | None:
     match thing:
         case Static(value=str() as text):
             return did_you_mean(text, [option.literal for option in kind.options if option.literal is not None])
+        case Static(value=float() as value) if kind.name == "int":
+            return f"write `{int(value)}`; `//` divides into whole numbers" if value.is_integer() else None
         case Static(value=Dim()):
             return "a dynamic dimension is known only when the network runs; give it a size at the network's border"
         case Primitive(name=name) if name in OPS:
             return f"a function of one tensor is a block; declare a block that calls `{name}`"
         case _:
             return None
+
+
+def _no_size(declaration: BlockDeclaration, declared: syntax.Hyperparameter, thing: Thing) -> str | None:
+    """`dense(64, 10)`, of a person who writes the input's size, too."""
+    first = declaration.block.hyperparameters[0]
+    is_number = isinstance(thing, Static) and type(thing.value) is int
+    if not is_number or declared.type.name != "bool" or first.type.name != "int":
+        return None
+    return f"the sizes of inputs are known from their shapes: `{declaration.id.name}` takes only its own {first.name}"
 
 
 def _check_layer(b: Builder, declared: syntax.Hyperparameter, thing: Thing, span: Span) -> None:

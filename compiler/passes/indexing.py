@@ -154,7 +154,7 @@ def _indices(b: Builder, thing: Thing, node: syntax.Expr) -> Tensor:
             "a tensor is indexed by an int tensor",
             node.span,
             found=str(kind),
-            hint="choose by a bool tensor with `where`",
+            hint="choose by a bool tensor with `where`" if kind.dtype == "bool" else "cast it: `int(...)`",
         )
     return tensor
 

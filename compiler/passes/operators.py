@@ -127,6 +127,9 @@ def decide(b: Builder, thing: Thing, node: syntax.Expr, what: str) -> Static:
     if isinstance(thing, Static) and isinstance(thing.value, bool):
         return thing
     hint = "choose between tensors with `where(condition, a, b)`" if is_tensor(thing) else None
+    sign = {"`and`": "&", "`or`": "|"}.get(what)
+    if hint is not None and sign is not None:
+        hint = f"between bool tensors write `(a) {sign} (b)`"
     raise error(
         "E0507",
         f"{what} decides at compile time",

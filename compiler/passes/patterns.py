@@ -13,6 +13,7 @@ from dlc import dims
 from dlc.diagnostics import error
 from dlc.dims import Dim, Size
 from dlc.ir import Static
+from dlc.passes import op_hints
 from dlc.passes.builder import Builder
 from dlc.passes.things import Tensor, Thing, describe
 from dlc.spec import syntax
@@ -145,8 +146,14 @@ def _solve_group(size: Size, group: Group, sizes: dict[str, Static], span: Span)
             span,
             found=f"({' '.join(group)}) = {size}",
             expected=f"a multiple of {rest}",
+            hint=op_hints.does_not_divide(_word(group, sizes), rest, size) if isinstance(rest, int) else None,
         )
     sizes[unknown[0]] = Static(quotient)
+
+
+def _word(group: Group, sizes: Mapping[str, Static]) -> str:
+    known = [name for name in group if name in sizes]
+    return known[0] if len(known) == 1 else "(" + " ".join(known) + ")"
 
 
 def _check_names(left: list[Group], right: list[Group], sizes: Mapping[str, Static], span: Span) -> None:

@@ -16,7 +16,7 @@ from dlc.diagnostics import Diagnostic, DlcError, Note, did_you_mean, error
 from dlc.ir import BlockId
 from dlc.passes.things import BlockDeclaration
 from dlc.spec import syntax
-from dlc.spec.loader import load
+from dlc.spec.loader import empty, load
 from dlc.spec.parser import parse, parse_chunk
 from dlc.spec.source import Source, Span
 from dlc.spec.splitter import Chunk, index
@@ -158,10 +158,10 @@ class Project:
         return self.path.stem
 
 
-def load_project(path: str | Path) -> Project:
-    """Reads a file and its imports. Raises DlcError with all mistakes of all files that can be told now."""
+def load_project(path: str | Path, text: str | None = None) -> Project:
+    """Reads a file and its imports; `text` stands for what the file holds. Raises DlcError with all mistakes."""
     main = Path(path)
-    loader = _Loader(_root(main), str(main))
+    loader = _Loader(_root(main), str(main), text)
     scope = loader.load(main, str(main), ())
     if loader.diagnostics:
         raise DlcError(tuple(loader.diagnostics))
@@ -180,13 +180,16 @@ def _root(main: Path) -> Path:
 class _Loader:
     root: Path
     main: str
+    text: str | None
     scopes: dict[Path, FileScope] = field(default_factory=dict[Path, FileScope])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
     texts: list[str] = field(default_factory=list[str])
     parametric: dict[BlockId, bool] = field(default_factory=dict[BlockId, bool])
 
     def load(self, path: Path, shown: str, chain: tuple[Path, ...]) -> FileScope:
-        source = load(shown)
+        source = load(shown) if self.text is None or chain else Source(shown, self.text)
+        if not source.text.strip():
+            raise empty(source)
         self.texts.append(source.text)
         scope = FileScope(source, parse(source), self.parametric)
         self.scopes[path.resolve()] = scope
@@ -252,7 +255,7 @@ class _Loader:
                 f"there is no module `{statement.module}`",
                 statement.span,
                 expected="one of " + ", ".join(known),
-                hint=did_you_mean(statement.module or "", known),
+                hint=did_you_mean(statement.module or "", known) or _framework_hint(statement.module or ""),
             )
 
     def _report(
@@ -274,3 +277,11 @@ def _placed(diagnostics: Sequence[Diagnostic], span: Span) -> list[Diagnostic]:
     return [
         d if d.span else Diagnostic(d.code, d.message, span, d.found, d.expected, d.hint, d.notes) for d in diagnostics
     ]
+
+
+def _framework_hint(module: str) -> str | None:
+    """`import torch`."""
+    from dlc.spec.syntax_hints import FRAMEWORKS
+
+    framework = module.partition(".")[0] in FRAMEWORKS
+    return "a spec imports no framework: leave the line out" if framework else None

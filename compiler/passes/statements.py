@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dlc import ir
-from dlc.diagnostics import DlcError, did_you_mean, error
+from dlc.diagnostics import Diagnostic, DlcError, Note, did_you_mean, error
 from dlc.distributions import DISTRIBUTIONS as SPECS
 from dlc.ir import Static
 from dlc.passes import calls, computed, dimensions, messages, states, static
@@ -19,8 +19,9 @@ from dlc.passes.loops import turns
 from dlc.passes.operators import decide
 from dlc.passes.sources import place, substitute
 from dlc.passes.things import Items, Result, Tensor, Thing, Unknown, describe
-from dlc.passes.walking import bound_names
+from dlc.passes.walking import bound_names, walk
 from dlc.spec import syntax
+from dlc.spec.record import replace
 from dlc.spec.source import Span
 
 #: What `~` names in a spec: distributions and the arguments that each takes, with defaults (None: must be given).
@@ -37,13 +38,34 @@ def execute_all(b: Builder, body: Sequence[syntax.Statement]) -> None:
         try:
             execute(b, statement)
         except DlcError as problem:
-            b.diagnostics.extend(problem.diagnostics)
-            for name in bound_names(statement):
-                if not isinstance(statement, syntax.NextAssign):
-                    b.env[name] = Unknown()
+            b.diagnostics.extend(_in_turn(b, d) for d in problem.diagnostics)
+            for inner in walk((statement,)):
+                for name in bound_names(inner):
+                    if not isinstance(inner, syntax.NextAssign) and (inner is statement or name not in b.env):
+                        b.env[name] = Unknown()
             if isinstance(statement, syntax.Output | syntax.NextAssign | syntax.Send | syntax.Messages):
                 b.broken = True
         b.statement = before
+
+
+def _in_turn(b: Builder, problem: Diagnostic) -> Diagnostic:
+    """A mistake that shows in a later turn of a loop only, with what the loop's names are there."""
+    values: list[str] = []
+    for frame in b.frames:
+        if isinstance(frame, ir.Turn):
+            loop = b.loops[frame.loop]
+            row = zip(loop.targets, loop.values[frame.index], strict=True)
+            values += [f"{name} = {short_value(v.value)}" for name, v in row if v is not None and name != "_"]
+    text = f"in the turn of the loop where {', '.join(values)}"
+    first = all(frame.index == 0 for frame in b.frames if isinstance(frame, ir.Turn))
+    if first or not values or any(note.message.startswith("in the turn") for note in problem.notes):
+        return problem
+    return replace(problem, notes=(Note(text), *problem.notes))
+
+
+def short_value(value: object) -> str:
+    text = str(list(value) if isinstance(value, tuple) else value)
+    return text if len(text) < 40 else f"{text[:36]} ..."
 
 
 def execute(b: Builder, statement: syntax.Statement) -> None:
@@ -121,12 +143,19 @@ def _output(b: Builder, node: syntax.Output) -> None:
             hint = "name them: `output name = ...`" if node.name is None else None
             raise error("E0202", f"output `{name}` is given twice", node.span, hint=hint)
     if any(state.name == name for state in b.states):
-        raise error(
-            "E0604", f"`{name}` is both an output and a state", node.span, hint="call the output something else"
-        )
+        raise error("E0604", f"`{name}` is both an output and a state", node.span, hint=_state_hint(b, name))
     b.outputs.append(ir.Port(name, tensor.id))
     if node.name is not None and not (isinstance(node.value, syntax.Name) and node.value.id == name):
         _bind(b, name, tensor, node.span)
+
+
+def _state_hint(b: Builder, name: str) -> str:
+    """`h = ...` where `next h = ...` is meant."""
+    for statement in walk(b.declaration.block.body):
+        if isinstance(statement, syntax.Assign) and name in statement.targets:
+            new = f"the state's new value is `next {name} = ...`, given out as `next {name}`"
+            return f"`{name} = ...` names a value; {new}"
+    return "call the output something else"
 
 
 def _if(b: Builder, node: syntax.If) -> None:
