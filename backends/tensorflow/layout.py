@@ -39,7 +39,14 @@ def assign(program: ir.Program, native_inputs: bool = False) -> tuple[ir.Program
     work = Pass(program)
     inputs = work.demands.inputs(program.entry, frozenset()) if native_inputs else frozenset[int]()
     entry = work.variant(program.entry, inputs, frozenset(), spec_outputs=True).key
-    return replace(program, modules=reachable(work.done, entry), entry=entry), work.last_inputs
+    modules = reachable(work.done, entry)
+    return replace(program, modules=(*_starts(program, modules), *modules), entry=entry), work.last_inputs
+
+
+def _starts(program: ir.Program, modules: Sequence[ir.Module]) -> tuple[ir.Module, ...]:
+    """The functions that give parameters their first values, which nothing calls: they keep the spec's order."""
+    keys = {p.initial.arguments[0].value for m in modules for p in m.parameters if p.initial.name == "computed"}
+    return tuple(module for module in program.modules if module.key in keys)
 
 
 @dataclass(frozen=True, slots=True)
