@@ -7,8 +7,9 @@ merge and the merged form proves right; else the block gets several classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from itertools import chain, pairwise
 
 from dlc.backends.api import Unit
 from dlc.backends.common import empties, extents, given_sizes, groups, held, joins, merge, sizes, start_numbers
@@ -116,41 +117,49 @@ def merge_members(folding: Folding, members: Sequence[Member]) -> Form:
     parts = [[one for one in members if one.module.part == part] for part in (PREPARE, "step")]
     if sum(map(len, parts)) < len(members):
         raise Refused("a block in parts and whole")
-    return in_parts(*(_merge_alike(folding, one) for one in parts))
+    forms = [_merge_alike(folding, one) for one in parts]
+    fixed = frozenset[str]().union(*(form.fixed for form in forms))
+    return in_parts(*(_merge_alike(folding, one, fixed) for one in parts) if fixed else forms)
 
 
-def _merge_alike(folding: Folding, members: Sequence[Member]) -> Form:
-    """With loops and the sizes they carry if they can be had."""
+def _merge_alike(folding: Folding, members: Sequence[Member], fixed: frozenset[str] = frozenset()) -> Form:
+    """With loops and the sizes they carry if they can be had. `fixed`: what the class is written for one value of."""
     if not any(member.module.loops for member in members):
-        return _merged(folding, members, loops=False)
+        return _merged(folding, members, fixed, loops=False)
     for carried in (True, False):
         try:
-            return _merged(folding, members, loops=True, carried=carried)
+            return _merged(folding, members, fixed, loops=True, carried=carried)
         except Refused:
             continue
-    return _merged(folding, members, loops=False)
+    return _merged(folding, members, fixed, loops=False)
 
 
-def _merged(folding: Folding, members: Sequence[Member], loops: bool, carried: bool = False) -> Form:
+def _merged(
+    folding: Folding, members: Sequence[Member], fixed: frozenset[str], loops: bool, carried: bool = False
+) -> Form:
+    """The merged and proven form; it takes no argument for one value of which it is written."""
     prepared = [_prepared(folding, member) for member in members]
-    form, unrolled = merge_prepared(folding, members, prepared, loops, carried)
-    limited = unrolled | one_way([member.module for member in members])
+    form, limited = merge_prepared(folding, members, prepared, loops, carried)
+    limited |= one_way([member.module for member in members]) | fixed
     limited = limited.union(*(stateful_turns(member.module) for member in members))
-    promised = _agreed(members, limited.intersection(constructor(form)[1]))
-    if promised:
-        fixed = [Member(member.program, frozen(member.module, promised)) for member in members]
-        form, _ = merge_prepared(folding, fixed, [_prepare(folding, member) for member in fixed], loops, carried)
+    gone: frozenset[str] = frozenset()
+    while promised := _agreed(members, limited & {*chain(*constructor(form))} - gone):
+        gone |= promised
+        plain = [Member(member.program, frozen(member.module, gone)) for member in members]
+        again = [_prepare(folding, member) for member in plain]
+        form, more = merge_prepared(folding, plain, again, loops, carried, gone)
+        limited |= more
     _check_made(folding, form)
     proof = Proof(folding.target, folding.module, lambda target: folding.of(target).arguments)
     for member, one in zip(members, prepared, strict=True):
         proof.check(form, member.program, one)
-    return form
+    return replace(form, fixed=_agreed(members, limited))
 
 
 def _agreed(members: Sequence[Member], names: frozenset[str]) -> frozenset[str]:
-    """The hyperparameters of these that are the same in all modules."""
-    values = [dict(member.module.hyperparameters) for member in members]
-    return frozenset(name for name in names if all(one[name] == values[0][name] for one in values))
+    """The hyperparameters and dimensions of these that are the same in all modules."""
+    values = [{**dict(member.module.dims), **dict(member.module.hyperparameters)} for member in members]
+    return frozenset(name for name in names if all(name in one and one[name] == values[0][name] for one in values))
 
 
 def _check_made(folding: Folding, form: Form) -> None:
@@ -178,13 +187,19 @@ def _turns_before_places(slot: Slot) -> bool:
 
 
 def merge_prepared(
-    folding: Folding, members: Sequence[Member], prepared: Sequence[Prepared], loops: bool = True, carried: bool = True
+    folding: Folding,
+    members: Sequence[Member],
+    prepared: Sequence[Prepared],
+    loops: bool = True,
+    carried: bool = True,
+    numbers: Collection[str] = (),
 ) -> tuple[Form, frozenset[str]]:
-    """The merged form, not proven yet, and the hyperparameters behind loops that it has turn by turn."""
+    """The merged form, not proven yet, and the names for one value of which it is written: sizes that are printed as
+    numbers depend on them, or how many turns there are of loops that stand turn by turn."""
     entries = {(number, program.entry) for number, program in enumerate(folding.programs)}
     is_entry = any((member.program, member.module.key) in entries for member in members)
     given = {port.name for member in members for port in member.module.inputs}
-    contexts = [start(member.program, one, is_entry) for member, one in zip(members, prepared, strict=True)]
+    contexts = [start(member.program, one, is_entry, numbers) for member, one in zip(members, prepared, strict=True)]
 
     merging = Merging(
         folding.target,
@@ -194,6 +209,9 @@ def merge_prepared(
         lambda context, creation, name: sizes.dimension_operand(folding, context, creation, name),
         lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
         lambda context, given, value: folding.sizes.assuming(context.program, context.module, given, value),
+        folding.sizes,
+        folding.reasons,
+        lambda target: folding.of(target).fixed,
         loops,
         extents=carried,
         optional=frozenset(name for one in members for name in one.module.absent if name in given),
@@ -228,7 +246,7 @@ def merge_prepared(
     states = tuple(state.name for state in first.states)
     weights = merge_weights(contexts)
     form = Form(first.block, tuple(modules), inputs, states, weights, tuple(ends), outputs, next_states)  # type: ignore[arg-type]
-    return form, frozenset(merging.unrolled)
+    return form, frozenset(merging.unrolled | merging.fixed)
 
 
 def _prepared(folding: Folding, member: Member) -> Prepared:

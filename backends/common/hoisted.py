@@ -13,18 +13,18 @@ from dlc.spec.record import replace
 Result = TypeVar("Result")
 
 
-def hoisted(unit: Unit, own_parameters: bool = True) -> Unit:
+def hoisted(unit: Unit, early: bool = False) -> Unit:
     """The same unit where nothing moves."""
     pairs = [program for network in unit.networks for program in (network.inference, network.training)]
-    programs = iter(hoist(pairs, unit.declarations, own_parameters))
+    programs = iter(hoist(pairs, early))
     networks = tuple(Network(network.name, next(programs), next(programs)) for network in unit.networks)
     same = all(a.inference is b.inference for a, b in zip(networks, unit.networks, strict=True))
     return unit if same else replace(unit, networks=networks)
 
 
-def with_hoisting(unit: Unit, compile: Callable[[Unit], Result], own_parameters: bool = True) -> Result:
+def with_hoisting(unit: Unit, compile: Callable[[Unit], Result], early: bool = False) -> Result:
     """What `compile` makes of the hoisted unit; where no class can be written for that, of the unit as it is."""
-    better = hoisted(unit, own_parameters)
+    better = hoisted(unit, early)
     if better is unit:
         return compile(unit)
     try:

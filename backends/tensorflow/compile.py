@@ -61,7 +61,7 @@ class TensorFlowBackend:
     def compile(self, unit: Unit, options: Options) -> Artifact:
         """`<stem>_tensorflow.py` with all networks of the unit. Raises DlcError where Keras can't express one."""
         _require_inputs(unit)
-        return with_hoisting(unit, lambda one: self._compiled(one, options), own_parameters=False)
+        return with_hoisting(unit, lambda one: self._compiled(one, options), early=True)
 
     def _compiled(self, unit: Unit, options: Options) -> Artifact:
         lowered, last, kernels = lower(unit, options)

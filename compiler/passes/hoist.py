@@ -15,13 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dlc.ir import BlockId, Call, Equation, Module, Program, Scan
+from dlc.ir import Call, Equation, Module, Program, Scan
 from dlc.parameters import join, layer_references
 from dlc.passes.invariance import Callees, Invariance, Place, Way, invariance, places, splittable
 from dlc.passes.parts import Cut, Parts, scanned
 from dlc.passes.rewrite import Values
 from dlc.spec.record import replace
-from dlc.spec.syntax import Block
 
 #: A module of one of the programs: the program's number and the module's key.
 _Key = tuple[int, str]
@@ -29,17 +28,15 @@ _Key = tuple[int, str]
 _Spot = tuple[int, str]
 
 
-def hoist(
-    programs: Sequence[Program], declarations: Mapping[BlockId, Block], own_parameters: bool = True
-) -> tuple[Program, ...]:
+def hoist(programs: Sequence[Program], early: bool = False) -> tuple[Program, ...]:
     """Both programs of each network, in pairs, with what does not depend on the step taken out of scans.
 
-    Without `own_parameters`, what reads a parameter of the very block stays in the step: what reads those of its layers
-    moves.
+    `early`: only what a block can do before it has been called. Then its own parameters are not there yet, nor, where
+    their sizes come from its inputs, its layers.
     """
     if not any(_captures(equation) for one in programs for module in one.modules for equation in module.body):
         return tuple(programs)
-    plan = _Plan(programs, declarations, own_parameters)
+    plan = _Plan(programs, early)
     plan.settle()
     if not any(plan.splits.values()):
         return tuple(programs)
@@ -58,8 +55,7 @@ class _Plan:
     """
 
     programs: Sequence[Program]
-    declarations: Mapping[BlockId, Block]
-    own_parameters: bool
+    early: bool
     callees: list[Callees] = field(init=False)
     blocked: dict[Way, set[Place]] = field(default_factory=dict[Way, "set[Place]"])
     refused: set[Way] = field(default_factory=set[Way])
@@ -104,7 +100,12 @@ class _Plan:
     def _scan_way(self, key: _Key, target: Scan) -> Way | None:
         module, cell = self.module(key), self.callees[key[0]].table[target.module]
         instance = module.instances[target.instance]
-        if not target.captured or instance.given is not None or layer_references(instance) or not splittable(cell):
+        if (
+            not target.captured
+            or instance.given is not None
+            or layer_references(instance)
+            or not splittable(cell, self.early)
+        ):
             return None
         return Way(cell.block, cell.hyperparameters, frozenset(lane.name for lane in target.scanned))
 
@@ -144,10 +145,7 @@ class _Plan:
     def _add(self, way: Way, key: _Key) -> None:
         known = self.members.setdefault(way, {})
         if key not in known:
-            found = invariance(
-                self.module(key), way, self.callees[key[0]], self.blocked.get(way, ()), self.own_parameters
-            )
-            known[key] = found
+            known[key] = invariance(self.module(key), way, self.callees[key[0]], self.blocked.get(way, ()), self.early)
 
     def _agree(self) -> None:
         """A place is the same at each step in all modules that have it, or in none."""
@@ -187,9 +185,8 @@ class _Plan:
             self._part(way, cuts)
 
     def _part(self, way: Way, cuts: Mapping[_Key, Cut]) -> None:
-        block = self.declarations.get(way.block)
         captured = {name for cut in cuts.values() for name in cut.captured()} - way.varying
-        kept = {name for cut in cuts.values() for name in cut.kept(block, way.varying)}
+        kept = {name for cut in cuts.values() for name in cut.kept(way.varying)}
         for key, cut in cuts.items():
             count = self.numbers[key] = self.numbers.get(key, 0) + 1
             ending = "" if count == 1 else f"_{count}"

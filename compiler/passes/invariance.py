@@ -19,7 +19,7 @@ from dlc.ir import ITSELF, Arm, BlockId, Call, Equation, Module, Scan, Static, T
 from dlc.parameters import layer_references
 from dlc.passes.dimensions import homes
 from dlc.passes.walking import parts
-from dlc.spec.syntax import Name
+from dlc.spec.syntax import Expr, Name
 
 #: Ops that are worth being computed once.
 WORTHY = frozenset({"matmul", "einsum", "conv", "conv_transpose"})
@@ -101,12 +101,30 @@ def may_fail(op: str) -> bool:
     return op in MAY_FAIL or op.startswith(_PREFIXES)
 
 
-def splittable(module: Module) -> bool:
-    """False for what is given layers or sizes by its caller, and where the spec has the name of the part."""
+def splittable(module: Module, early: bool) -> bool:
+    """False for what is given layers or sizes by its caller, and where the spec has the name of the part.
+
+    `early`: also for blocks whose layers need sizes that only their inputs tell.
+    """
+    if early and _makes_late(module):
+        return False
     given = any(instance.given is not None or instance.site == PREPARE for instance in module.instances)
     named = any(name == PREPARE for name, _ in (*module.hyperparameters, *module.signature))
     named = named or any(parameter.name == PREPARE for parameter in module.parameters)
     return not given and not named and not module.part and all(home.axis != ITSELF for home in module.homes)
+
+
+def _makes_late(module: Module) -> bool:
+    """True if some layer's hyperparameters, or a loop around it, read a dimension of the block's inputs."""
+    constants = {name for name, _ in module.hyperparameters}
+    late = {name for name, _ in module.dims} - constants
+    values = [value.source for one in module.instances for _, value in one.hyperparameters]
+    sources = [*values, *(loop.iterable for loop in module.loops)]
+    return any(_names(source) & late for source in sources if source is not None)
+
+
+def _names(source: Expr) -> set[str]:
+    return {part.id for part in parts(source) if isinstance(part, Name)}
 
 
 def places(module: Module) -> list[Place]:
@@ -124,12 +142,10 @@ def places(module: Module) -> list[Place]:
     return out
 
 
-def invariance(
-    module: Module, way: Way, callees: Callees, blocked: Iterable[Place], own_parameters: bool = True
-) -> Invariance:
+def invariance(module: Module, way: Way, callees: Callees, blocked: Iterable[Place], early: bool = False) -> Invariance:
     """What is the same at each step where the inputs `way.varying` and the states differ; `blocked` places do, too.
 
-    Without `own_parameters`, so do the module's own parameters.
+    `early`: so do the module's own parameters, and calls of blocks whose layers are made late.
     """
     fixed = [port for port in module.inputs if port.name not in way.varying]
     ports = [(port.name, module.types[port.value]) for port in fixed]
@@ -138,7 +154,7 @@ def invariance(
     found = Invariance()
     found.values = {port.value for port in fixed}
     found.captured = set(found.values)
-    if own_parameters:
+    if not early:
         found.values |= {parameter.value for parameter in module.parameters if parameter.kind == "param"}
     refused = set(blocked)
     for number, (equation, place) in enumerate(zip(module.body, places(module), strict=True)):
@@ -152,7 +168,7 @@ def invariance(
                 if found.captured.intersection(inputs):
                     found.captured.update(equation.outputs)
         elif isinstance(equation.target, Call):
-            _partly(found, number, equation, callees.table[equation.target.module])
+            _partly(found, number, equation, callees.table[equation.target.module], early)
     return found
 
 
@@ -170,7 +186,7 @@ def _may_move(module: Module, equation: Equation) -> bool:
 
 def tested(module: Module, choice: int) -> set[str]:
     """The inputs whose presence a choice asks for."""
-    read = {part.id for test in module.choices[choice].tests for part in parts(test) if isinstance(part, Name)}
+    read = {name for test in module.choices[choice].tests for name in _names(test)}
     return read.intersection(name for name, _ in module.signature)
 
 
@@ -184,11 +200,11 @@ def _is_whole(equation: Equation, callees: Callees) -> bool:
     return not isinstance(equation.target, Call | Scan) or callees.pure(equation.target.module)
 
 
-def _partly(found: Invariance, number: int, equation: Equation, callee: Module) -> None:
+def _partly(found: Invariance, number: int, equation: Equation, callee: Module, early: bool) -> None:
     """A call of which some inputs are the same at each step."""
     pairs = list(zip(callee.inputs, equation.inputs, strict=False))
     varying = frozenset(port.name for port, value in pairs if value not in found.values)
-    if splittable(callee) and any(value in found.captured for _, value in pairs):
+    if splittable(callee, early) and any(value in found.captured for _, value in pairs):
         found.inner[number] = Way(callee.block, callee.hyperparameters, varying)
 
 

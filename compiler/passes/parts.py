@@ -18,9 +18,7 @@ from dlc.ir import Arm, Bind, Call, Equation, Module, Port, Scan, TensorType, Tu
 from dlc.passes.dimensions import homes
 from dlc.passes.invariance import Invariance, tested
 from dlc.passes.rewrite import Values, free_name, ids, without_values
-from dlc.passes.walking import parts as parts_of
 from dlc.spec.record import replace
-from dlc.spec.syntax import Block, Input, Name, SizedDimension
 
 _DOC = "What does not depend on the step."
 
@@ -109,7 +107,7 @@ class Cut:
         module = self.module
         inputs = [*(port.name for port in module.inputs), *module.absent]
         taken = [*inputs, *(state.name for state in module.states), *(p.name for p in module.parameters)]
-        taken += [*(draw.name for draw in module.draws), *(instance.site for instance in module.instances)]
+        taken += [draw.name for draw in module.draws]
         taken += [*(name for name, _ in (*module.hyperparameters, *module.dims)), *self.crossing.values()]
         taken += [port.name for port in module.outputs if port.value != value]
         return free_name(self._wish(value, number, inputs), taken)
@@ -156,26 +154,16 @@ class Cut:
         """The inputs that the part computed once reads, or whose presence it asks for."""
         return self._read(self.first)
 
-    def kept(self, block: Block | None, varying: Collection[str]) -> set[str]:
-        """The inputs that the rest reads, or that alone tell a size that it, or a parameter, needs."""
+    def kept(self, varying: Collection[str]) -> set[str]:
+        """The inputs that the rest reads, or that alone tell a size that it needs."""
         module = self.module
         names = {*varying, *self._read(self.second)}
         results = self._results()
         names |= {port.name for port in module.inputs if port.value in results}
-        wanted = self._names_of_parameters()
-        for port in module.inputs:
-            told = {name for kept in names for name in _dimensions(block, kept)}
-            if port.name not in names and _dimensions(block, port.name) & wanted - told:
-                names.add(port.name)
         for port in module.inputs:
             if port.name not in names and self._unknown(names):
                 names.add(port.name)
         return names
-
-    def _names_of_parameters(self) -> set[str]:
-        """The dimension names that shapes of parameters read."""
-        sources = [source for p in self.module.parameters for source in p.shape_source if source is not None]
-        return {node.id for source in sources for node in parts_of(source) if isinstance(node, Name)}
 
     def _read(self, lines: Sequence[tuple[int, Equation]]) -> set[str]:
         module = self.module
@@ -254,15 +242,6 @@ class Cut:
 
 def _among(words: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
     return tuple(word for word in words if word in names)
-
-
-def _dimensions(block: Block | None, word: str) -> set[str]:
-    """The dimension names that an input's declared type has."""
-    for statement in () if block is None else block.body:
-        if isinstance(statement, Input) and statement.name == word:
-            found = (one.name if isinstance(one, SizedDimension) else one for one in statement.type.dimensions)
-            return {one.id if isinstance(one, Name) else one for one in found if isinstance(one, str | Name)}
-    return set()
 
 
 def called(equation: Equation, parts: Parts, values: Values) -> tuple[Equation, Equation]:
