@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.common import given_sizes
 from dlc.backends.common.evaluate import PRESENT, Unknown, substitute
 from dlc.backends.common.form import Element, Known, Own, Ref, Spread, Temp, Var
+from dlc.backends.common.ranks import Rank
 from dlc.backends.common.recurrences import Header
 from dlc.backends.common.size_arithmetic import simplified
 from dlc.backends.common.structure import Item, Prepared
@@ -71,7 +72,7 @@ class Context:
         gone = {Var(name) for name in names}
         self.temps = {value: [ref for ref in refs if ref not in gone] for value, refs in self.temps.items()}
 
-    def seen(self, static: Static, rank: int | None = None) -> Seen:
+    def seen(self, static: Static, rank: Rank = None) -> Seen:
         source = static.source
         if source is not None and self.sizes:
             try:
@@ -81,11 +82,12 @@ class Context:
         return Seen(static.value, source, self.names, self.module.homes, self.turns, rank, self.loops)
 
 
-def start(program: int, prepared: Prepared, entry: bool) -> Context:
-    """The context at the top of a module's body. A network's own sizes are constants, not arguments."""
+def start(program: int, prepared: Prepared, entry: bool, numbers: Collection[str] = ()) -> Context:
+    """The context at the top of a module's body. A network's own sizes are constants, not arguments; so are `numbers`,
+    dimensions for one value of which the code is written."""
     module = prepared.module
     names = static_names(module)
-    fixed = {name: size for name, size in module.dims if entry and isinstance(size, int)}
+    fixed = {name: size for name, size in module.dims if (entry or name in numbers) and isinstance(size, int)}
     names = {name: value for name, value in names.items() if name not in fixed}
     context = Context(program, prepared, names, sizes={name: Constant(size) for name, size in fixed.items()})
     for port in module.inputs:

@@ -77,13 +77,36 @@ def substitute(node: Expr, values: Mapping[str, Expr]) -> Expr:
             return Conditional(substitute(body, values), substitute(test, values), substitute(orelse, values))
         case Call(function, args, keywords) if not keywords:
             return Call(function, tuple(substitute(arg, values) for arg in args))
-        case Index(value, items) if not any(isinstance(item, Slice) for item in items):
-            indices = cast("tuple[Expr, ...]", items)
-            return Index(substitute(value, values), tuple(substitute(item, values) for item in indices))
+        case Index(value, items) if not any(isinstance(item, Ellipsis) for item in items):
+            inside = cast("tuple[Expr | Slice, ...]", items)
+            return Index(substitute(value, values), tuple(_substituted(item, values) for item in inside))
+        case Comprehension(element, clauses):
+            return _comprehension(element, clauses, values)
         case Constant():
             return node
         case _:
             raise Unknown(f"no substitution into {type(node).__name__}")
+
+
+def _substituted(item: Expr | Slice, values: Mapping[str, Expr]) -> Expr | Slice:
+    if not isinstance(item, Slice):
+        return substitute(item, values)
+    start, stop, step = (one if one is None else substitute(one, values) for one in (item.start, item.stop, item.step))
+    return Slice(start, stop, step)
+
+
+def _comprehension(element: Expr, clauses: tuple[Clause, ...], values: Mapping[str, Expr]) -> Expr:
+    """Names that it binds stay what they are; raises Unknown where one of them would catch a name that is put in."""
+    out: list[Clause] = []
+    inner = values
+    for clause in clauses:
+        iterable = substitute(clause.iterable, inner)
+        inner = {name: code for name, code in inner.items() if name not in clause.targets}
+        if any(set(clause.targets) & set(free_names(code)) for code in inner.values()):
+            raise Unknown("a comprehension's variable has the name of what is put in")
+        conditions = tuple(substitute(condition, inner) for condition in clause.conditions)
+        out.append(Clause(clause.targets, iterable, conditions))
+    return Comprehension(substitute(element, inner), tuple(out))
 
 
 def bind_targets(targets: tuple[str, ...], item: object) -> dict[str, object]:

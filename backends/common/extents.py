@@ -9,7 +9,6 @@ expression over such sizes: it is found by tracing a module's sizes (`sizes`) wi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from dlc.backends.common import values
 from dlc.backends.common.context import Context
@@ -17,15 +16,14 @@ from dlc.backends.common.evaluate import Unknown, evaluate, free_names
 from dlc.backends.common.form import Bind, Branch, Extent, Known, Loop, Make, Node, Own, Value, walk
 from dlc.backends.common.form import Sequence as Nodes
 from dlc.backends.common.merging import Bound, Merging
+from dlc.backends.common.size_leaving import OPEN
 from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.values import Refused
 from dlc.ir import Content, Static
+from dlc.spec.record import replace
 from dlc.spec.syntax import Expr, Name
 
 Names = Mapping[str, Content]
-
-#: A size that a loop with any number of turns leaves.
-_OPEN = "?"
 
 
 def places(extent: Extent) -> tuple[tuple[str, int], ...]:
@@ -62,10 +60,12 @@ def dimension(
         if carried is None:
             raise
         return carried
-    if merging.extents and isinstance(found, Known) and not _is_number(statics):
-        carried = _extent(merging, contexts, names, operands)
-        if carried is not None and any(name in merging.carried for name, _ in places(carried)):
-            return carried
+    if not isinstance(found, Known) or _is_number(statics):
+        return found
+    carried = _extent(merging, contexts, names, operands) if merging.extents else None
+    if carried is not None and any(name in merging.carried for name, _ in places(carried)):
+        return carried
+    merging.fix(contexts, operands)
     return found
 
 
@@ -75,7 +75,7 @@ def _is_open(merging: Merging, contexts: Sequence[Context], operands: Sequence[t
             continue
         value, axis = operand
         source = merging.axes_given(context, _opaque(merging, context), value)[axis]
-        if source is not None and _OPEN in free_names(source):
+        if source is not None and OPEN in free_names(source):
             return True
     return False
 
@@ -83,7 +83,7 @@ def _is_open(merging: Merging, contexts: Sequence[Context], operands: Sequence[t
 def _opaque(merging: Merging, context: Context) -> dict[int, Axes]:
     def axes(value: int) -> Axes:
         known = (merging.axis_source(context, value, axis) for axis in range(context.module.types[value].rank))
-        return tuple(Name(_OPEN) if (value, axis) in context.open_sizes else one for axis, one in enumerate(known))
+        return tuple(Name(OPEN) if (value, axis) in context.open_sizes else one for axis, one in enumerate(known))
 
     return {value: axes(value) for value, _ in context.open_sizes}
 
@@ -128,7 +128,7 @@ def _traced(
         assert isinstance(tensor, int)
         sizes[tensor] = tuple(map(Name, _sizes(word, context.module.types[tensor].rank)))
     source = merging.axes_given(context, sizes, value)[axis]
-    if source is None or _OPEN in free_names(source) or not any(map(values.is_size, free_names(source))):
+    if source is None or OPEN in free_names(source) or not any(map(values.is_size, free_names(source))):
         return None
     return source if all(_is_right(source, *place, words) for place in places_) else None
 

@@ -10,6 +10,7 @@ from dlc.backends.api import Unit
 from dlc.backends.common import held, sizes
 from dlc.backends.common.form import PREPARE, Convention, Form, Target
 from dlc.backends.common.native import Native, Natives
+from dlc.backends.common.size_reasons import Reasons
 from dlc.backends.common.structure import Prepared
 from dlc.ir import BlockId, Call, Module, Program, Scan
 
@@ -39,6 +40,14 @@ class Folded:
     def arguments(self) -> tuple[str, ...]:
         return (*self.dims, *self.hyperparameters)
 
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The names for one value of which it is written. A native has what its condition asks for."""
+        if self.form is not None:
+            return self.form.fixed
+        names = (name for name, _ in self.members[0].module.hyperparameters)
+        return frozenset(name for name in names if name not in self.hyperparameters)
+
 
 @dataclass
 class Folding:
@@ -61,6 +70,10 @@ class Folding:
     @cached_property
     def sizes(self) -> sizes.Sizes:
         return sizes.Sizes(self.module, self.unit.declarations)
+
+    @cached_property
+    def reasons(self) -> Reasons:
+        return Reasons(self.sizes)
 
     def module(self, program: int, key: str) -> Module:
         return self.tables[program][key]

@@ -322,6 +322,9 @@ class Form:
         """The form of one part; of a block that is whole, the form itself."""
         return self.parts[part != PREPARE] if self.parts else self
 
+    #: Hyperparameters and dimensions for one value of which it is written, where all modules have that.
+    fixed: frozenset[str] = field(default=frozenset(), compare=False)
+
 
 def walk(body: Sequence) -> Iterator[Node]:
     """All nodes, those inside of loops and branches after their loop or branch."""

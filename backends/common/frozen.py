@@ -73,7 +73,8 @@ def _loops_of(module: Module, name: str) -> set[int]:
 def frozen(module: Module, names: Collection[str]) -> Module:
     """The module without these hyperparameters."""
     constants = dict(module.hyperparameters)
-    known = {name: expression for name in names if (expression := literal(constants[name].value)) is not None}
+    given = {name: literal(constants[name].value) for name in names if name in constants}
+    known = {name: expression for name, expression in given.items() if expression is not None}
     return replace(
         module,
         hyperparameters=tuple((name, value) for name, value in module.hyperparameters if name not in known),

@@ -120,8 +120,13 @@ def _unrolled(merging: Merging, contexts: Sequence[Context], heads: Sequence[Loo
     for context, head in zip(contexts, trees, strict=True):
         merging.unrolled |= names_behind(context.module, context.module.loops[head.loop].iterable)
     out: list[Node] = []
+    around = [context.sizes for context in contexts]
     for turn in range(len(trees[0].turns)):
+        for context, known, head in zip(contexts, around, trees, strict=True):
+            context.sizes = {**known, **merge_turns.held_in(context, head, turn)}
         out += sequence(merging, contexts, [head.turns[turn] for head in trees])
+    for context, known in zip(contexts, around, strict=True):
+        context.sizes = known
     return out
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import cast
 
 from dlc.backends.common import contents, held, joins, values
 from dlc.backends.common import context as places
@@ -12,6 +13,8 @@ from dlc.backends.common.form import (
     Convention,
     Fetch,
     Invoke,
+    Items,
+    Known,
     Node,
     Ref,
     Run,
@@ -34,11 +37,14 @@ from dlc.backends.common.structure import Creation, Item, Writing
 from dlc.backends.common.values import Refused
 from dlc.ir import Bind as BindTarget
 from dlc.ir import Call, Content, Draw, Equation, Instance, Module, Read, Scan, Static, TensorType
+from dlc.spec.syntax import ListLiteral
 
 #: What a value is called that a conditional expression chose and the spec gave no name.
 CHOSEN = "chosen"
 #: What a list of values is called that a conditional expression chose.
 PARTS = "parts"
+#: Attributes that hold sizes.
+_SIZES = frozenset({"shape", "items", "padding", "output_padding", "kernel", "low", "high", "sizes"})
 #: Ops that take any number of operands.
 VARIADIC = frozenset({"concat", "stack", "einsum"})
 
@@ -121,7 +127,50 @@ def _attribute(
         ranks = [types[v].rank for v in equation.inputs if v is not None]
         rank = axis_rank(op, name, ranks, equation, context.module)
         seen.append(context.seen(static, rank))
-    return values.merge(seen)
+    found = values.merge(seen)
+    if op == "split" and name == "parts":
+        _fix_parts(merging, contexts, given)
+    if name in _SIZES:
+        _fix(merging, contexts, equations, given, found)
+    return found
+
+
+def _fix(
+    merging: Merging, contexts: Sequence[Context], equations: Sequence[Equation], given: Sequence[Static], found: Value
+) -> None:
+    """Sizes without a source that are printed as numbers: what they depend on is the operands' sizes."""
+    for axis in _numbers(found) if equations[0].op == "slice" else ():
+        merging.fix(contexts, [(cast(int, equation.inputs[0]), axis) for equation in equations])
+    items = found.items if isinstance(found, Items) else (found,)
+    if equations[0].op == "slice" or not any(isinstance(item, Known) and item.derived for item in _flat(items)):
+        return
+    for context, equation in zip(contexts, equations, strict=True):
+        for value in equation.inputs:
+            if value is not None:
+                merging.fixed |= merging.reasons.value(context.program, context.module, value)
+
+
+def _fix_parts(merging: Merging, contexts: Sequence[Context], given: Sequence[Static]) -> None:
+    """The parts of a split are so many variables."""
+    for context, static in zip(contexts, given, strict=True):
+        if static.source is not None and not isinstance(static.source, ListLiteral):
+            merging.fixed |= merging.reasons.expression(context.module, static.source)
+
+
+def _numbers(items: Value) -> Iterator[int]:
+    """The axes of a slice that have a bound which counts from the end: a number that the axis' size decides on."""
+    for axis, item in enumerate(items.items if isinstance(items, Items) else ()):
+        bounds = item.items[1:3] if isinstance(item, Items) else ()
+        if any(isinstance(one, Known) and one.derived and one.value is not None for one in bounds):
+            yield axis
+
+
+def _flat(items: Sequence[Value]) -> Iterator[Value]:
+    for item in items:
+        if isinstance(item, Items):
+            yield from _flat(item.items)
+        else:
+            yield item
 
 
 def _operands(
@@ -242,16 +291,23 @@ def _sample(merging: Merging, contexts: Sequence[Context], draws: Sequence[Draw]
     types = [context.module.types[draw.value] for context, draw in zip(contexts, draws, strict=True)]
     if any(kind.rank != types[0].rank or kind.dtype != types[0].dtype for kind in types):
         raise Refused("draws of different types")
-    shape = tuple(
-        values.merge([c.seen(Static(kind.shape[axis])) for c, kind in zip(contexts, types, strict=True)])
-        for axis in range(types[0].rank)
-    )
+    shape = tuple(_drawn(merging, contexts, draws, axis) for axis in range(types[0].rank))
     arguments = tuple(
         values.merge([c.seen(d.distribution.arguments[i]) for c, d in zip(contexts, draws, strict=True)])
         for i in range(len(first.distribution.arguments))
     )
     temp = merging.temp(contexts, [draw.value for draw in draws])
     return Sample(first, shape, arguments, types[0].dtype, (temp,), statement)
+
+
+def _drawn(merging: Merging, contexts: Sequence[Context], draws: Sequence[Draw], axis: int) -> Value:
+    """A size of what is drawn: as it is declared, or a number that may depend on anything."""
+    places = list(zip(contexts, draws, strict=True))
+    statics = [Static(c.module.types[d.value].shape[axis], merging.sizes.draw(c.module, d)[axis]) for c, d in places]
+    found = values.merge([context.seen(static) for context, static in zip(contexts, statics, strict=True)])
+    if isinstance(found, Known) and found.derived:
+        merging.fixed |= merging.reasons.everything(contexts[0].module)
+    return found
 
 
 def _types(context: Context, equation: Equation) -> tuple[tuple[TensorType, ...], tuple[TensorType, ...]]:

@@ -11,7 +11,7 @@ from dlc.backends.common.merging import Merging
 from dlc.backends.common.slots import merge_slot
 from dlc.backends.common.structure import Creation, Item
 from dlc.backends.common.values import Refused
-from dlc.ir import Instance, Static
+from dlc.ir import Static
 
 
 def make(merging: Merging, contexts: Sequence[Context], items: Sequence[Item], creations: Sequence[Creation]) -> Make:
@@ -25,11 +25,14 @@ def make(merging: Merging, contexts: Sequence[Context], items: Sequence[Item], c
     hyperparameters = tuple(
         (
             name,
-            values.merge([c.seen(_given(one.instance, name)) for c, one in zip(contexts, creations, strict=True)]),
+            values.merge(
+                [c.seen(merging.sizes.given(one.instance, name)) for c, one in zip(contexts, creations, strict=True)]
+            ),
         )
         for name in wanted
     )
     sizes = tuple((name, _dimension(merging, contexts, items, creations, name)) for name in dims)
+    _fix(merging, contexts, creations, merging.fixed_in(goal))
     return Make(slot, first.block, goal, hyperparameters, sizes, first.written)
 
 
@@ -45,5 +48,12 @@ def _dimension(
     return extents.dimension(merging, contexts, [item.names for item in items], statics, operands)
 
 
-def _given(instance: Instance, name: str) -> Static:
-    return dict(instance.hyperparameters)[name]
+def _fix(merging: Merging, contexts: Sequence[Context], creations: Sequence[Creation], names: frozenset[str]) -> None:
+    """What is written for one value of these in the callee is written for one value of what they come from here."""
+    for context, creation in zip(contexts, creations, strict=True):
+        constants = dict(creation.instance.hyperparameters)
+        for name in names:
+            if name in constants:
+                merging.fixed |= merging.reasons.given(context.module, creation.instance, name)
+            else:
+                merging.fix([context], [merging.size_operand(context, creation, name)])

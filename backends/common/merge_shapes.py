@@ -13,6 +13,7 @@ from dlc.backends.common import extents, values
 from dlc.backends.common.context import Context
 from dlc.backends.common.form import Items, Known, Value
 from dlc.backends.common.merging import Merging
+from dlc.backends.common.size_rules import listed
 from dlc.ir import Content, Equation, Static
 from dlc.spec.syntax import Expr, ListLiteral
 
@@ -30,7 +31,8 @@ def shape(
     if None in listed or len(ranks) != 1:
         return None
     rows = [items for items in listed if items is not None]
-    if not any(item == values.NONE for items in rows for item in items):
+    plain = all(isinstance(static.source, ListLiteral) for static in given)
+    if plain and not any(item == values.NONE for items in rows for item in items):
         return None
     out: list[Value] = []
     for axis in range(ranks.pop()):
@@ -52,13 +54,7 @@ def _items(static: Static) -> tuple[Expr, ...] | None:
     if not isinstance(static.value, tuple):
         return None
     count = len(cast("tuple[object, ...]", static.value))
-    match static.source:
-        case None:
-            return (values.NONE,) * count
-        case ListLiteral(items) if len(items) == count:
-            return items
-        case _:
-            return None
+    return (values.NONE,) * count if static.source is None else listed(static.source, count)
 
 
 def _size(

@@ -9,6 +9,7 @@ from dlc.backends.common import headers, values
 from dlc.backends.common.context import Context
 from dlc.backends.common.evaluate import Unknown, bind_targets, evaluate
 from dlc.backends.common.form import Formula, Known, Temp, Var
+from dlc.backends.common.frozen import literal
 from dlc.backends.common.recurrences import is_carried
 from dlc.backends.common.structure import ChoiceTree, Creation, Item, Leaf, LoopTree, Tree
 from dlc.backends.common.values import Refused
@@ -132,6 +133,14 @@ def hold(
         if entries is not None and len(entries) == len(entered):
             for turn, value in zip(entered, entries, strict=True):
                 turn.define(value, Var(name))
+
+
+def held_in(context: Context, head: LoopTree, turn: int) -> dict[str, Expr]:
+    """What the targets of a loop hold in a turn that stands by itself: constants of the code."""
+    loop = context.module.loops[head.loop]
+    pairs = zip(loop.targets, loop.values[turn], strict=True)
+    known = {target: literal(static.value) for target, static in pairs if static is not None}
+    return {target: code for target, code in known.items() if code is not None}
 
 
 def collect(context: Context, entered: Sequence[Context], temps: range) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from dlc.backends.common import held
 from dlc.backends.common.context import Context
 from dlc.backends.common.form import Bind, Branch, Convention, Target, Temp
+from dlc.backends.common.size_reasons import Reasons
 from dlc.backends.common.size_rule import Axes
+from dlc.backends.common.sizes import Sizes
 from dlc.backends.common.structure import Creation
 from dlc.backends.common.values import Refused
 from dlc.ir import Content, Equation, Module
@@ -40,6 +42,10 @@ class Merging:
     axis_source: Callable[[Context, int, int], Expr | None]
     #: A value's axes, those of some values taken as given (see `extents`).
     axes_given: Callable[[Context, Mapping[int, Axes], int], Axes]
+    sizes: Sizes
+    reasons: Reasons
+    #: Names of a class's module for one value of which it is written.
+    fixed_in: Callable[[Target], frozenset[str]]
     loops: bool = True
     count: int = 0
     #: Names that a loop assigns: what is known of their sizes after it.
@@ -56,6 +62,15 @@ class Merging:
     optional: frozenset[str] = frozenset()
     #: Hyperparameters behind loops that are printed turn by turn.
     unrolled: set[str] = field(default_factory=set[str])
+
+    #: Hyperparameters and dimensions for one value of which this is written: some number would else be another.
+    fixed: set[str] = field(default_factory=set[str])
+
+    def fix(self, contexts: Sequence[Context], operands: Sequence[tuple[int, int] | None]) -> None:
+        """A size (value and axis, by context) is printed as the number that it is now."""
+        for context, operand in zip(contexts, operands, strict=True):
+            if operand is not None:
+                self.fixed |= self.reasons.size(context.program, context.module, *operand)
 
     def temp(self, contexts: Sequence[Context], found: Sequence[int]) -> int:
         temp = self.count

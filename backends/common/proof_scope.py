@@ -11,6 +11,7 @@ from typing import cast
 
 from dlc.backends.common.evaluate import Unknown
 from dlc.backends.common.form import Bind, Element, Listing, Own, Ref, Reference, Spread, Temp, Value, Var
+from dlc.backends.common.ranks import Rank
 from dlc.backends.common.structure import Prepared
 from dlc.backends.common.values import Refused, agrees, value_of
 from dlc.ir import Content, Module, TensorType
@@ -82,7 +83,7 @@ class ProofScope:
                 self.same(f"size of {name}", size, self.type_of(content).shape[int(axis)])
 
     def constant(
-        self, what: str, value: Value, wanted: object, rank: int | None, size: Callable[[str], object] | None = None
+        self, what: str, value: Value, wanted: object, rank: Rank, size: Callable[[str], object] | None = None
     ) -> None:
         try:
             found = self.evaluate(value, size)

@@ -10,8 +10,15 @@ from dlc.ir import Equation, Module
 _RESULT_RANK = frozenset({"expand_dims", "stack"})
 
 
-def axis_rank(op: str, attribute: str, ranks: Sequence[int], equation: Equation, module: Module) -> int | None:
-    """The rank modulo which an attribute's axes count, or None for what is no axis."""
+#: A rank, or for each axis of a slice its size, if that is a number: bounds may count from the end.
+Rank = int | tuple[int | None, ...] | None
+
+
+def axis_rank(op: str, attribute: str, ranks: Sequence[int], equation: Equation, module: Module) -> Rank:
+    """What an attribute's axes, or a slice's bounds, count modulo; None for what is neither."""
+    if op == "slice" and attribute == "items" and equation.inputs[0] is not None:
+        shape = module.types[equation.inputs[0]].shape
+        return tuple(size if isinstance(size, int) else None for size in shape)
     if attribute not in ("axis", "axes"):
         return None
     if op in _RESULT_RANK:

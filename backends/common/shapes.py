@@ -44,6 +44,8 @@ def _position(statement: Input | State, dimension: str) -> int | None:
         sized = isinstance(entry, SizedDimension) and entry.name == dimension
         if named or sized:
             return place - len(entries) if stars and place > stars[0] else place
+        if isinstance(entry, StarDimension) and dimension.rstrip("0123456789") == entry.name != dimension:
+            return place + int(dimension.removeprefix(entry.name))
     return None
 
 

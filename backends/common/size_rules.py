@@ -6,29 +6,37 @@ hyperparameters and dimensions; None is what is not known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import cast
 
 from dlc.backends.common.evaluate import free_names
-from dlc.backends.common.size_arithmetic import divided_by, product_source
+from dlc.backends.common.size_arithmetic import divided_by, minus, plus, product_source
+from dlc.backends.common.size_leaving import Joined
 from dlc.backends.common.size_rule import Axes, Rule, Shape
 from dlc.backends.common.size_windows import conv, conv_transpose, pool, spatial
 from dlc.dims import product
 from dlc.ir import Equation
-from dlc.spec.syntax import Binary, Constant, Expr, ListLiteral, Name, Unary
+from dlc.spec.syntax import Binary, Comprehension, Constant, Expr, ListLiteral, Name, Unary
+
+#: What a constant without a source has in a list of sources.
+NO_SOURCE = Constant(None)
 
 
 def broadcast(operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
     """Elementwise and alike: axes from the right, from the first operand of that size that knows."""
     out: list[Expr | None] = []
     for back in range(len(shape), 0, -1):
-        found = None
-        for axes, size in zip(operands, sizes, strict=True):
-            if len(axes) == len(size) >= back and size[-back] == shape[-back]:
-                found = found or axes[-back]
-        out.append(found)
+        pairs = zip(operands, sizes, strict=True)
+        known = [axes[-back] for axes, size in pairs if len(axes) == len(size) >= back and size[-back] == shape[-back]]
+        out.append(_best([axis for axis in known if axis is not None]))
     return tuple(out)
+
+
+def _best(axes: Sequence[Expr]) -> Expr | None:
+    """The first; but `filters` rather than C: what an argument says holds where C is something else as well."""
+    decided = (axis for axis in axes if not any(name[:1].isupper() for name in free_names(axis)))
+    return next(decided, axes[0]) if axes and isinstance(axes[0], Name) else axes[0] if axes else None
 
 
 def _matmul(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
@@ -88,21 +96,31 @@ def reshape(given: Axes, before: Axes, old_shape: Shape, shape: Shape) -> Axes:
 
 
 def written(equation: Equation, shape: Shape, scope: set[str] | None) -> Axes:
-    """The items of a shape's source, as far as it is a list (or a sum that starts with one) of names in scope."""
-    known: tuple[Expr, ...] = ()
-    match equation.static("shape").source:
-        case ListLiteral(items) if len(items) == len(shape):
-            known = items
-        case Binary("+", ListLiteral(items), _) if len(items) <= len(shape):
-            known = items
-        case _:
-            pass
+    """The items of a shape's source, as far as it is a list of names in scope."""
+    known = listed(equation.static("shape").source, len(shape)) or (NO_SOURCE,) * len(shape)
     found: list[Expr | None] = []
     for item in known:
-        unknown = item in (Constant(None), Name("")) or item == Constant(-1) or item == Unary("-", Constant(1))
+        unknown = item in (NO_SOURCE, Name("")) or item == Constant(-1) or item == Unary("-", Constant(1))
         local = scope is not None and not unknown and not set(free_names(item)) <= scope
         found.append(None if unknown or local else item)
-    return (*found, *(None,) * (len(shape) - len(found)))
+    return tuple(found)
+
+
+def listed(source: Expr | None, count: int) -> tuple[Expr, ...] | None:
+    """One source for each of so many items, NO_SOURCE where there is none: of `[C] + [1] * k`, the C and the ones."""
+    match source:
+        case ListLiteral(items) if len(items) == count:
+            return items
+        case Binary("*", ListLiteral((item,)), _) | Binary("*", _, ListLiteral((item,))):
+            return (item,) * count
+        case Comprehension(Constant() as item, _):
+            return (item,) * count
+        case Binary("+", ListLiteral(items), rest) if len(items) <= count:
+            return (*items, *(listed(rest, count - len(items)) or (NO_SOURCE,) * (count - len(items))))
+        case Binary("+", rest, ListLiteral(items)) if len(items) <= count:
+            return (*(listed(rest, count - len(items)) or (NO_SOURCE,) * (count - len(items))), *items)
+        case _:
+            return None
 
 
 def _groups(old: Shape, new: Shape) -> list[tuple[range, range]]:
@@ -128,36 +146,36 @@ def _groups(old: Shape, new: Shape) -> list[tuple[range, range]]:
 
 
 def concat(
-    equation: Equation,
-    operands: Sequence[Axes],
-    sizes: Sequence[Shape],
-    shape: Shape,
-    counted: Callable[[Sequence[int]], Expr | None],
+    equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape, runs: Sequence[Joined]
 ) -> Axes:
-    """Sizes along the axis are added up; alike ones in a row are multiplied. `counted` has the number of operands (by
-    their places) as the spec writes it, where a loop made them."""
+    """Sizes along the axis are added up; alike ones in a row are multiplied."""
     place = cast(int, equation.attribute("axis")) % len(shape)
     out = list(broadcast(operands, sizes, shape))
+    parts = [one.size(place) for one in runs]
     total: Expr | None = None
-    for term, group in groupby(range(len(operands)), key=lambda number: operands[number][place]):
-        numbers = list(group)
-        count = counted(numbers) or Constant(len(numbers))
-        part = term if len(numbers) == 1 or term is None else product_source([count, term])
-        if part is None:
-            total = None
-            break
-        total = part if total is None else Binary("+", total, part)
+    for part, group in groupby(parts):
+        count = len(list(group))
+        term = part if count == 1 or part is None else product_source([Constant(count), part])
+        if term is None:
+            return (*out[:place], None, *out[place + 1 :])
+        total = term if total is None else Binary("+", total, term)
     out[place] = total
     return tuple(out)
 
 
 def stack(
-    equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape, count: Expr | None
+    equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape, runs: Sequence[Joined]
 ) -> Axes:
-    """The operands' axes and a new one, whose size is their number: `count` as the spec writes it, where it does."""
+    """The operands' axes and a new one, whose size is their number."""
     place = cast(int, equation.attribute("axis")) % len(shape)
     inner = broadcast(operands, sizes, (*shape[:place], *shape[place + 1 :]))
-    return (*inner[:place], Constant(len(operands)) if count is None else count, *inner[place:])
+    counts = [one.count for one in runs]
+    total: Expr | None = None
+    for count in counts:
+        if count is None:
+            return (*inner[:place], None, *inner[place:])
+        total = count if total is None else plus(total, count)
+    return (*inner[:place], total, *inner[place:])
 
 
 def split(equation: Equation, operands: Sequence[Axes], shape: Shape, number: int) -> Axes:
@@ -167,7 +185,7 @@ def split(equation: Equation, operands: Sequence[Axes], shape: Shape, number: in
     out = list(operands[0])
     whole = out[place]
     if isinstance(parts.value, int):
-        out[place] = None if whole is None else _divided(whole, parts.value)
+        out[place] = None if whole is None else divided_by(whole, parts.source or Constant(parts.value))
     else:
         listed = parts.source
         known = isinstance(listed, ListLiteral) and len(listed.items) == len(equation.outputs)
@@ -175,19 +193,45 @@ def split(equation: Equation, operands: Sequence[Axes], shape: Shape, number: in
     return tuple(out)
 
 
-def _divided(whole: Expr, parts: int) -> Expr:
-    """`(4 * hidden) / 4` is `hidden`."""
-    match whole:
-        case Binary("*", Constant(value), rest) | Binary("*", rest, Constant(value)) if value == parts:
-            return rest
-        case _:
-            return Binary("//", whole, Constant(parts))
-
-
 def _slice(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:
     items = cast("tuple[tuple[object, ...], ...]", equation.attribute("items"))
-    pairs = zip(items, operands[0], strict=False)
-    return tuple(axis if item[1:] == (None, None, 1) else None for item, axis in pairs if item[0] != "index")
+    listed = equation.static("items").source
+    sources = listed.items if isinstance(listed, ListLiteral) else (None,) * len(items)
+    entries = zip(items, sources, operands[0], strict=False)
+    return tuple(_sliced(item, source, axis) for item, source, axis in entries if item[0] != "index")
+
+
+def _sliced(item: tuple[object, ...], source: Expr | None, axis: Expr | None) -> Expr | None:
+    """The size of `axis[start:stop]`; a negative bound counts from the end."""
+    _, start, stop, step = item
+    if (start, stop, step) == (None, None, 1):
+        return axis
+    if step != 1 or not isinstance(source, ListLiteral):
+        return None
+    first, last = source.items[1:3]
+    if start is None or start == 0:
+        return _back(axis, last)
+    if first == NO_SOURCE or (stop is not None and (last == NO_SOURCE or is_negative(last))):
+        return None
+    if stop is not None:
+        return None if is_negative(first) else minus(last, first)
+    return _front(first) if is_negative(first) else None if axis is None else minus(axis, first)
+
+
+def _back(axis: Expr | None, stop: Expr) -> Expr | None:
+    if stop == NO_SOURCE:
+        return None
+    if not is_negative(stop):
+        return stop
+    return None if axis is None else minus(axis, _front(stop))
+
+
+def is_negative(bound: Expr) -> bool:
+    return isinstance(bound, Unary) and bound.op == "-"
+
+
+def _front(bound: Expr) -> Expr:
+    return cast(Unary, bound).operand
 
 
 def _gather(equation: Equation, operands: Sequence[Axes], sizes: Sequence[Shape], shape: Shape) -> Axes:

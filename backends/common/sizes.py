@@ -7,26 +7,29 @@ here can fail to help but not do harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from dlc.backends.common import size_rules
 from dlc.backends.common.evaluate import Unknown, free_names, substitute
 from dlc.backends.common.size_arithmetic import Done, simplified
+from dlc.backends.common.size_leaving import Leaving
 from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.size_rules import RULES, broadcast, written
-from dlc.ir import BlockId, Call, Equation, Module, Origin, Scan, Static, Turn
+from dlc.ir import BlockId, Call, Draw, Equation, Instance, Module, Scan, Static
 from dlc.spec.syntax import (
     Block,
     Constant,
     Expr,
+    If,
     Input,
     Name,
+    Sample,
     SizedDimension,
     StarDimension,
     State,
+    TensorType,
 )
-from dlc.spec.syntax import Call as CallExpr
 
 if TYPE_CHECKING:
     from dlc.backends.common.context import Context
@@ -35,20 +38,16 @@ if TYPE_CHECKING:
 
 
 class Sizes:
-    """Expressions of all values of all modules, computed when asked for.
+    """Expressions of all values of all modules, computed when asked for."""
 
-    `by_name`: what depends on a loop's number of turns is told by the hyperparameter that says it. In a caller that may
-    be the variable of a loop, of no use where the loop is unrolled, so else it is told by the number.
-    """
-
-    def __init__(
-        self, module: Callable[[int, str], Module], declarations: Mapping[BlockId, Block], by_name: bool = False
-    ):
-        self.module, self.declarations, self.by_name = module, declarations, by_name
+    def __init__(self, module: Callable[[int, str], Module], declarations: Mapping[BlockId, Block]):
+        self.module, self.declarations = module, declarations
         self.known: dict[tuple[int, str], list[Axes]] = {}
         self.makers: dict[tuple[int, str], Mapping[int, int]] = {}
         self.ports: dict[tuple[int, str], Mapping[str, Axes]] = {}
+        self.calls: dict[tuple[int, str], dict[int, list[Equation]]] = {}
         self.done: Done = {}
+        self.turns: dict[tuple[int, str], Leaving] = {}
 
     def of(self, program: int, module: Module) -> list[Axes]:
         key = (program, module.key)
@@ -121,23 +120,39 @@ class Sizes:
             if len(wanted) == len(found[value]):
                 found[value] = tuple(old or new for old, new in zip(found[value], wanted, strict=True))
 
-    def _declared(self, module: Module) -> dict[str, Axes]:
+    def declared(self, module: Module) -> dict[str, Axes]:
         block = self.declarations.get(module.block)
         names = {name for name, _ in module.dims}
         out: dict[str, Axes] = {}
+        if block is None and len(module.inputs) == 1:  # a function as a block: `input x: float[*B]`
+            out[module.inputs[0].name] = tuple(Name(name) for name, _ in module.dims)
         for statement in block.body if block is not None else ():
             if isinstance(statement, Input | State):
-                axes: list[Expr | None] = []
-                for entry in statement.type.dimensions:
-                    if isinstance(entry, StarDimension):
-                        place = 0
-                        while f"{entry.name}{place}" in names:
-                            axes.append(Name(f"{entry.name}{place}"))
-                            place += 1
-                    else:
-                        axes.append(Name(entry.name) if isinstance(entry, SizedDimension) else entry)
-                out[statement.name] = tuple(axes)
+                out[statement.name] = _axes(statement.type, names)
         return out
+
+    def given(self, instance: Instance, name: str) -> Static:
+        """A hyperparameter of an instance; a default that is made of others has their sources for its own."""
+        constants = dict(instance.hyperparameters)
+        static, block = constants[name], self.declarations.get(instance.block)
+        if static.source is not None or name in instance.written or block is None:
+            return static
+        default = next((one.default for one in block.hyperparameters if one.name == name), None)
+        if default is None or not free_names(default):
+            return static
+        known = {other: self.given(instance, other).source for other in free_names(default) if other in constants}
+        try:
+            return Static(static.value, substitute(default, {one: code for one, code in known.items() if code}))
+        except Unknown:
+            return static
+
+    def draw(self, module: Module, draw: Draw) -> Sequence[Expr | None]:
+        """The sizes that a draw is declared with."""
+        rank = module.types[draw.value].rank
+        block = self.declarations.get(module.block)
+        found = None if block is None else _sample(block.body, draw.name)
+        axes = () if found is None else _axes(found.type, {name for name, _ in module.dims})
+        return axes if len(axes) == rank else (None,) * rank
 
     def _ports(self, program: int, module: Module) -> Mapping[str, Axes]:
         """Axes of inputs and states; those of a nested cell's states (`rnn.h`) come from that cell."""
@@ -147,7 +162,7 @@ class Sizes:
         return self.ports[key]
 
     def _declared_below(self, program: int, module: Module) -> Mapping[str, Axes]:
-        out = self._declared(module)
+        out = {**self.declared(module), **self._prepared(program, module)}
         for equation in module.body:
             target = equation.target
             if not isinstance(target, Call):
@@ -161,8 +176,23 @@ class Sizes:
                     out.setdefault(f"{instance.path}.{state.name}", tuple(axes))
         return out
 
+    def _prepared(self, program: int, module: Module) -> Mapping[str, Axes]:
+        """Axes of what the block computes once (`Module.part`), in the same names."""
+        if module.part != "step":
+            return {}
+        once = self.module(program, module.key.replace(".step", ".prepare"))
+        found = self.of(program, once)
+        return {port.name: found[port.value] for port in once.outputs}
+
+    def leaving(self, program: int, module: Module) -> Leaving:
+        key = (program, module.key)
+        if key not in self.turns:
+            self.turns[key] = Leaving.of(module)
+        return self.turns[key]
+
     def _equation(self, program: int, module: Module, equation: Equation, found: Sequence[Axes]) -> Sequence[Axes]:
-        operands = [found[value] if value is not None else () for value in equation.inputs]
+        leaving, frames = self.leaving(program, module), equation.origin.frames
+        operands = [leaving.axes(value, frames, found) if value is not None else () for value in equation.inputs]
         sizes = [module.types[value].shape if value is not None else () for value in equation.inputs]
         results = [module.types[value].shape for value in equation.outputs]
         if isinstance(equation.target, Call):
@@ -174,18 +204,10 @@ class Sizes:
         if equation.op == "reshape":
             scope = {name for name, _ in (*module.hyperparameters, *module.dims)}
             return [size_rules.reshape(written(equation, results[0], scope), operands[0], sizes[0], results[0])]
-        if equation.op == "concat":
-
-            def counted(places: Sequence[int]) -> Expr | None:
-                block = self.declarations.get(module.block)
-                if not self.by_name and (block is None or block.kind != "network"):
-                    return None
-                return turn_count(module, [cast(int, equation.inputs[place]) for place in places])
-
-            return [size_rules.concat(equation, operands, sizes, shape, counted) for shape in results]
-        if equation.op == "stack":
-            count = turn_count(module, [cast(int, value) for value in equation.inputs])
-            return [size_rules.stack(equation, operands, sizes, shape, count) for shape in results]
+        if equation.op in ("concat", "stack"):
+            rule = size_rules.concat if equation.op == "concat" else size_rules.stack
+            runs = leaving.joined([cast(int, value) for value in equation.inputs], frames, found)
+            return [rule(equation, operands, sizes, shape, runs) for shape in results]
         if equation.op == "split":
             return [size_rules.split(equation, operands, shape, place) for place, shape in enumerate(results)]
         rule = RULES.get(equation.op)
@@ -220,38 +242,52 @@ class Sizes:
             stacked.append((*axes[: lane.axis], time, *axes[lane.axis :]))
         return [*stacked, *out[len(callee.outputs) :]]
 
+    def calls_of(self, program: int, module: Module, instance: int) -> Sequence[Equation]:
+        """The calls of one instance, in order."""
+        key = (program, module.key)
+        if key not in self.calls:
+            found = self.calls[key] = dict[int, list[Equation]]()
+            for equation in module.body:
+                if isinstance(equation.target, Call | Scan):
+                    found.setdefault(equation.target.instance, []).append(equation)
+        return self.calls[key].get(instance, ())
+
     def _results(
         self, program: int, callee: Module, caller: Module, instance: int, given: Mapping[str, Axes]
     ) -> list[Axes]:
         """The callee's result axes in the caller's names."""
-        inner = self.of(program, callee)
-        names = _in_caller(self._declared(callee), caller.instances[instance].hyperparameters, given)
+        inner, leaving = self.of(program, callee), self.leaving(program, callee)
+        names = _in_caller(self.declared(callee), caller.instances[instance].hyperparameters, given)
         out: list[Axes] = []
         for port in (*callee.outputs, *callee.next_states):
-            out.append(tuple(_replace(axis, names, self.done) for axis in inner[port.value]))
+            out.append(tuple(_replace(axis, names, self.done) for axis in leaving.axes(port.value, (), inner)))
         return out
 
 
-def turn_count(module: Module, values: Sequence[int]) -> Expr | None:
-    """`n` where a loop over `range(n)` made these values, one in each turn."""
-    made = {value: equation.origin for equation in module.body for value in equation.outputs}
-    turns = [_turn(made[value]) for value in values if value in made]
-    first = turns[0] if turns else None
-    if first is None or turns != [Turn(first.loop, index) for index in range(len(values))]:
-        return None
-    loop = module.loops[first.loop]
-    around = [frame.loop for frame in made[values[0]].frames if isinstance(frame, Turn)]
-    known = {name for name, _ in module.hyperparameters}.union(*(module.loops[number].targets for number in around))
-    match loop.iterable:
-        case CallExpr(Name("range"), (Name() as count,), ()) if len(loop.values) == len(values):
-            return count if count.id in known else None
-        case _:
-            return None
+def _axes(kind: TensorType, names: Collection[str]) -> Axes:
+    """A declared type's sizes; `names`: the module's dimensions, those that `*B` stands for as B0, B1."""
+    axes: list[Expr | None] = []
+    for entry in kind.dimensions:
+        if isinstance(entry, StarDimension):
+            place = 0
+            while f"{entry.name}{place}" in names:
+                axes.append(Name(f"{entry.name}{place}"))
+                place += 1
+        else:
+            axes.append(Name(entry.name) if isinstance(entry, SizedDimension) else entry)
+    return tuple(axes)
 
 
-def _turn(origin: Origin) -> Turn | None:
-    """The turn of the innermost loop around."""
-    return next((frame for frame in reversed(origin.frames) if isinstance(frame, Turn)), None)
+def _sample(body: Sequence[object], name: str) -> Sample | None:
+    for statement in body:
+        if isinstance(statement, Sample) and statement.name == name:
+            return statement
+        if isinstance(statement, If):
+            arms = [inside for _, inside in statement.arms]
+            found = _sample([one for inside in (*arms, statement.orelse) for one in inside], name)
+            if found is not None:
+                return found
+    return None
 
 
 def dimension_source(folding: Folding, context: Context, creation: Creation, name: str) -> Expr | None:
@@ -260,18 +296,18 @@ def dimension_source(folding: Folding, context: Context, creation: Creation, nam
     if place is None:
         return None
     value, axis = place
-    return folding.sizes.of(context.program, context.module)[value][axis]
+    sizes = folding.sizes
+    leaving = sizes.leaving(context.program, context.module)
+    return leaving.axes(value, creation.instance.origin.frames, sizes.of(context.program, context.module))[axis]
 
 
 def dimension_operand(folding: Folding, context: Context, creation: Creation, name: str) -> tuple[int, int] | None:
     """The caller's value and axis that bind the callee's dimension."""
     module = context.module
-    for equation in module.body:
-        target = equation.target
-        if not isinstance(target, Call | Scan) or target.instance != creation.number:
-            continue
+    for equation in folding.sizes.calls_of(context.program, module, creation.number):
+        target = cast("Call | Scan", equation.target)
         callee = folding.module(context.program, target.module)
-        declared = folding.sizes._declared(callee)  # pyright: ignore[reportPrivateUsage]
+        declared = folding.sizes.declared(callee)
         for port, value in _pairs(callee, equation):
             axes = declared.get(port, ())
             if value is None or Name(name) not in axes:

@@ -13,8 +13,10 @@ from typing import cast
 from dlc import dims
 from dlc.backends.common.evaluate import Environment, Unknown, evaluate, free_names
 from dlc.backends.common.form import Extent, Formula, Items, Known, Runtime, Turns, Value
+from dlc.backends.common.ranks import Rank
 from dlc.backends.common.recurrences import Header, closed
 from dlc.backends.common.rule import VARIES
+from dlc.backends.common.unified import unified
 from dlc.dims import Dim, Size
 from dlc.ir import Home
 from dlc.spec.syntax import Binary, Constant, Expr, ListLiteral, Name
@@ -33,7 +35,7 @@ class Seen:
     names: Environment
     homes: tuple[Home, ...] = ()
     turns: tuple[int, ...] = ()
-    rank: int | None = None
+    rank: Rank = None
     #: Targets and iterable of each loop around.
     loops: tuple[Header, ...] = ()
 
@@ -46,6 +48,9 @@ def merge(seen: Sequence[Seen]) -> Value:
             return Formula(source) if free_names(source) else Known(_typed(evaluate(source, {}), first.value))
     if all(isinstance(one.value, tuple) for one in seen):
         return _items(seen)
+    told = unified([one.source for one in seen], [one.names for one in seen])
+    if told is not None and _gives(told, seen):
+        return Formula(told)
     carried = next((source for source in closed(seen) if _gives(source, seen)), None)
     if carried is not None:
         return Formula(carried)
@@ -89,7 +94,7 @@ def is_size(name: str) -> bool:
     return "." in name
 
 
-def agrees(found: object, wanted: object, rank: int | None) -> bool:
+def agrees(found: object, wanted: object, rank: Rank) -> bool:
     """Equal constants: the same type and value, or an integer for a float; axes modulo the rank."""
     found = _typed(found, wanted)
     if rank is not None:
@@ -182,7 +187,15 @@ def _items(seen: Sequence[Seen]) -> Value:
     items: list[Value] = []
     for position in range(len(tuples[0])):
         part = [
-            Seen(values[position], _item_source(one, position), one.names, one.homes, one.turns, one.rank, one.loops)
+            Seen(
+                values[position],
+                _item_source(one, position),
+                one.names,
+                one.homes,
+                one.turns,
+                one.rank[position] if isinstance(one.rank, tuple) else one.rank,
+                one.loops,
+            )
             for one, values in zip(seen, tuples, strict=True)
         ]
         items.append(merge(part))
@@ -227,12 +240,28 @@ def _from_homes(size: Size, homes: Sequence[Home]) -> Size:
     return dims.substitute(size, back)
 
 
-def _axis(value: object, rank: int) -> object:
+def _axis(value: object, rank: Rank) -> object:
     if isinstance(value, tuple):
-        return tuple(_axis(item, rank) for item in cast("tuple[object, ...]", value))
+        items = cast("tuple[object, ...]", value)
+        if isinstance(rank, tuple):
+            return tuple(_bounds(item, size) for item, size in zip(items, rank, strict=False))
+        return tuple(_axis(item, rank) for item in items)
+    if not isinstance(rank, int):
+        return value
     if isinstance(value, int) and not isinstance(value, bool) and value < 0:
         return value + rank
     return value
+
+
+def _bounds(item: object, size: int | None) -> object:
+    """An item of a slice, its bounds from the start: of a slice forwards, or of a position."""
+    match item:
+        case ("slice", start, stop, int() as step) if step > 0:
+            return "slice", _axis(start, size), _axis(stop, size), step
+        case ("index", place):
+            return "index", _axis(place, size)
+        case _:
+            return item
 
 
 def _equal(left: object, right: object) -> bool:
