@@ -12,7 +12,7 @@ from dlc.spec.syntax import ListLiteral
 T = TypeVar("T")
 
 #: These ask for channels-last.
-ASKING = frozenset({"conv", "conv_transpose", "max_pool", "avg_pool", "resize"})
+ASKING = frozenset({"conv", "conv_transpose", "max_pool", "avg_pool", "resize", "grid_sample"})
 
 #: These compute each element from the elements at the same place.
 ELEMENTWISE = frozenset(

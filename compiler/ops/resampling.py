@@ -1,4 +1,4 @@
-"""Images and sequences of another size."""
+"""Images and sequences of another size, and at places between their elements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dlc.ops.api import Attributes, AttributeSpec, Op, OpError
 from dlc.ops.attributes import show, spatial_rank
 from dlc.ops.dtypes import require_float, require_number
 from dlc.ops.lazy_numpy import np
-from dlc.ops.samples import floats, ints, sample
+from dlc.ops.samples import between, floats, ints, sample
 
 #: By mode: how many elements along an axis go into one.
 TAPS = {"nearest": 1, "linear": 2, "cubic": 4}
@@ -106,6 +106,56 @@ def _resized_along(x: Any, axis: int, taps: Sequence[tuple[Any, Any]]) -> Any:
     return total
 
 
+# --- grid_sample -----------------------------------------------------------------------------------------------
+
+_BORDERS = ("zeros", "border")
+
+
+def _infer_grid_sample(types: Sequence[TensorType], attributes: Attributes) -> tuple[TensorType, ...]:
+    x, grid = types
+    padding = attributes["padding"]
+    if padding not in _BORDERS:
+        raise OpError(f"grid_sample has no padding {padding!r}", found=padding, expected=", ".join(_BORDERS))
+    dtype = require_float(types, "grid_sample's input")
+    if grid.dtype != dtype:
+        raise OpError("grid_sample's grid has x's element type", found=str(grid), expected=f"{dtype}[...]", operand=1)
+    if x.rank != 4:
+        raise OpError("grid_sample takes an image [N, C, H, W]", found=str(x), expected="[N, C, H, W]", operand=0)
+    if grid.rank != 4 or grid.shape[0] != x.shape[0] or grid.shape[3] != 2:
+        raise OpError(
+            f"grid_sample's grid names (x, y) for each place of the result, for each of {x.shape[0]} images",
+            found=str(grid),
+            expected=f"[{x.shape[0]}, P, Q, 2]",
+            operand=1,
+        )
+    if 0 in x.shape[2:]:
+        raise OpError(f"grid_sample has nothing to take from {x}", found=str(x), operand=0)
+    return (TensorType(dtype, (*x.shape[:2], *grid.shape[1:3])),)
+
+
+def _on_axis(grid: Any, size: int, attributes: Attributes) -> list[tuple[Any, Any]]:
+    """The two neighbours of each place along an axis: -1..1 are the axis' ends, or its last pixels' centres."""
+    whole, half = np.asarray(size, grid.dtype), np.asarray(0.5, grid.dtype)
+    place = (grid + 1) * half * (whole - 1) if attributes["align_corners"] else (grid + 1) * half * whole - half
+    if attributes["padding"] == "border":
+        place = np.clip(place, 0, size - 1)
+    first = np.floor(place)
+    start, t = first.astype("int64"), place - first
+    pairs = ((start, 1 - t), (start + 1, t))
+    return [(np.clip(i, 0, size - 1), np.where((i >= 0) & (i < size), weight, 0)) for i, weight in pairs]
+
+
+def _grid_sample(operands: Sequence[Any], attributes: Attributes) -> tuple[Any, ...]:
+    x, grid = operands
+    images = np.arange(x.shape[0])[:, None, None]
+    columns = _on_axis(grid[..., 0], x.shape[3], attributes)
+    result = np.zeros((*grid.shape[:3], x.shape[1]), x.dtype)
+    for row, vertical in _on_axis(grid[..., 1], x.shape[2], attributes):
+        for column, horizontal in columns:
+            result += x[images, :, row, column] * (vertical * horizontal)[..., None].astype(x.dtype)
+    return (np.moveaxis(result, -1, 1),)
+
+
 def _length(types: Sequence[TensorType], attributes: Attributes) -> Size:
     return TAPS[attributes["mode"]] ** (types[0].rank - 2)
 
@@ -144,5 +194,30 @@ OPS: tuple[Op, ...] = (
         "[N, C, ...] at another size of its spatial axes: the nearest element, or linear or cubic interpolation with "
         "centres on half-pixels (or ends on ends); borders are repeated. torch.nn.functional.interpolate.",
         reduction=_length,
+    ),
+    Op(
+        "grid_sample",
+        ("x", "grid"),
+        (AttributeSpec("padding", "str", "zeros"), AttributeSpec("align_corners", "bool", False)),
+        _infer_grid_sample,
+        _grid_sample,
+        (
+            sample(floats(2, 3, 4, 5), between(-0.9, 0.9, 2, 3, 2, 2)),
+            sample(floats(2, 3, 4, 5), between(-1.6, 1.6, 2, 3, 4, 2), name="beyond"),
+            sample(floats(1, 2, 4, 3), between(-1.6, 1.6, 1, 5, 1, 2), padding="border", name="border"),
+            sample(floats(1, 2, 4, 3), between(-1.3, 1.3, 1, 2, 3, 2), align_corners=True, name="corners"),
+            sample(
+                floats(2, 1, 3, 3),
+                between(-1.3, 1.3, 2, 2, 3, 2),
+                padding="border",
+                align_corners=True,
+                name="border corners",
+            ),
+            sample(floats(1, 2, 1, 1), between(-0.8, 0.8, 1, 2, 2, 2), name="one pixel"),
+            sample(floats(1, 2, 4, 3), floats(1, 0, 2, 2), name="no places"),
+        ),
+        "The image at places between its pixels: grid[n, p, q] is (x, y), each -1..1 over the image; linear "
+        "interpolation, and beyond the image zeros or its border. torch.nn.functional.grid_sample.",
+        reduction=lambda types, attributes: 4,
     ),
 )

@@ -283,6 +283,9 @@ MEANINGS: dict[str, Meaning] = {
     "gather": gathered,
     "take_along_axis": lambda operands, attributes: torch.take_along_dim(*operands, dim=attributes["axis"]),
     "resize": resized,
+    "grid_sample": lambda operands, attributes: functional.grid_sample(
+        *operands, padding_mode=attributes["padding"], align_corners=attributes["align_corners"]
+    ),
     "sort": ordered(0),
     "argsort": ordered(1),
     "topk": best,

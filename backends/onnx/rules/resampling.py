@@ -1,4 +1,4 @@
-"""Other sizes: `Resize`, which means what torch means if it is told."""
+"""Other sizes, and places between elements: `Resize`, which means what torch means if it is told."""
 
 from __future__ import annotations
 
@@ -51,4 +51,17 @@ def _by_index(b: Builder, use: Apply, axes: list[int]) -> Value:
     return x
 
 
-RULES: Mapping[str, Rule] = {"resize": _resize}
+def _grid_sample(b: Builder, use: Apply) -> Value:
+    attributes: dict[str, Attribute] = {}
+    if use.attributes["padding"] != "zeros":
+        attributes["padding_mode"] = use.attributes["padding"]
+    if use.attributes["align_corners"]:
+        attributes["align_corners"] = 1
+    dtype = use.types[0].dtype
+    half = b.element(dtype) in ("FLOAT16", "BFLOAT16")
+    operands = [b.cast(value, "f32") for value in use.inputs] if half else use.inputs
+    sampled = b("GridSample", *operands, hint="sampled", **attributes)
+    return b.cast(sampled, dtype) if half else sampled
+
+
+RULES: Mapping[str, Rule] = {"resize": _resize, "grid_sample": _grid_sample}

@@ -1,8 +1,8 @@
-"""Other sizes. After layout assignment data are channels-last.
+"""Other sizes, and places between elements. After layout assignment data are channels-last.
 
 tf.image.resize is right for images in 32 bits: the nearest element where sizes are multiplied (its centres are on
-half-pixels), linear interpolation without aligned corners. Its cubic convolution has another parameter than torch's. All
-else goes through a helper.
+half-pixels), linear interpolation without aligned corners. Its cubic convolution has another parameter than torch's.
+All else goes through a helper.
 """
 
 from __future__ import annotations
@@ -49,4 +49,12 @@ def _is_multiple(site: Site) -> bool:
     )
 
 
-RESAMPLING: dict[str, Rule] = {"resize": _resize}
+def _grid_sample(site: Site) -> ast.expr:
+    options = [
+        (word, unless(site, word, default)) for word, default in (("padding", "zeros"), ("align_corners", False))
+    ]
+    arguments = [ast.keyword(word, code) for word, code in options if code is not None]
+    return from_last(site, ast.Call(site.tools.helper("grid_sample"), [data_last(site), site.operands[1]], arguments))
+
+
+RESAMPLING: dict[str, Rule] = {"resize": _resize, "grid_sample": _grid_sample}

@@ -1,4 +1,4 @@
-"""Other sizes."""
+"""Other sizes, and places between elements."""
 
 from __future__ import annotations
 
@@ -42,4 +42,11 @@ def _factors(site: Site) -> set[int | None]:
     return {factor if isinstance(factor, int) and factor in _EXACT else None for factor in found}
 
 
-RULES: Rules = {"resize": _resize}
+def _grid_sample(site: Site) -> ast.expr:
+    """torch warns where align_corners is left out."""
+    padding = site.attribute("padding") if site.value("padding") != "zeros" else None
+    corners = site.attribute("align_corners")
+    return call("F.grid_sample", *site.operands, padding_mode=padding, align_corners=corners)
+
+
+RULES: Rules = {"resize": _resize, "grid_sample": _grid_sample}

@@ -1,11 +1,14 @@
-"""Gradient of resize: along each axis it is a product with a matrix, and back with its transpose."""
+"""Gradients of resampling. `resize` is a product with a matrix along each axis, and back one with its transpose.
+`grid_sample` reads four neighbours for each place: each gets its part back, and the place moves between them."""
 
 from __future__ import annotations
 
-from dlc.dims import Size, subtract
+from dataclasses import dataclass
+
+from dlc.dims import Size, multiply, product, subtract
 from dlc.ops.api import Attributes
 from dlc.ops.gradients.api import Applied, Builder, Cotangents, Gradients, Operand, Value, is_float
-from dlc.ops.gradients.shaping import swapped
+from dlc.ops.gradients.shaping import FULL, spread, swapped
 from dlc.ops.resampling import cubic_weights
 
 
@@ -62,4 +65,68 @@ def _value(b: Builder, number: Operand, dtype: str) -> Value:
     return number if isinstance(number, Value) else b.constant(number, dtype)
 
 
-GRADIENTS: Gradients = {"resize": _resize}
+# --- grid_sample -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A neighbour of each place along an axis: its index, what it counts, and how that changes with the place."""
+
+    index: Value
+    weight: Value
+    slope: Value
+
+
+def _grid_sample(b: Builder, use: Applied) -> Cotangents:
+    x, grid = use.operands
+    n, channels, height, width = x.shape
+    count = product(grid.shape[1:3])
+    g = b("reshape", use.cotangent, shape=(n, channels, count))
+    flat = b("reshape", x, shape=(n, channels, multiply(height, width)))
+    columns, rows = (_sides(b, grid, place, size, use.attributes) for place, size in enumerate((width, height)))
+    back, across, down = b.zeros(flat.type), None, None
+    for row in rows:
+        for column in columns:
+            index = b("broadcast_to", row.index * b.count(width, "int") + column.index, shape=g.shape)
+            back = b("scatter", back, index, g * (row.weight * column.weight), reduction="sum")
+            seen = b("sum", g * b("take_along_axis", flat, index), axis=1, keepdims=True)
+            across = _plus(across, seen * (row.weight * column.slope))
+            down = _plus(down, seen * (row.slope * column.weight))
+    assert across is not None
+    assert down is not None
+    moved = [b("reshape", one, shape=grid.shape[:3]) for one in (across, down)]
+    return b("reshape", back, shape=x.shape), b("stack", *moved, axis=3)
+
+
+def _plus(total: Value | None, part: Value) -> Value:
+    return part if total is None else total + part
+
+
+def _sides(b: Builder, grid: Value, axis: int, size: Size, attributes: Attributes) -> list[_Side]:
+    """Both neighbours along the image's axis of width (0) or height (1), as [N, 1, places]."""
+    shape = (grid.shape[0], 1, product(grid.shape[1:3]))
+    item = (FULL, FULL, FULL, ("index", axis))
+    dtype = grid.type.dtype
+    half = _value(b, b.count(subtract(size, 1) if attributes["align_corners"] else size, dtype), dtype) * 0.5
+    last = b.count(subtract(size, 1), dtype)
+    place = (b("reshape", b("slice", grid, items=item), shape=shape) + 1) * half
+    place = place if attributes["align_corners"] else place - 0.5
+    slope = spread(b, half, shape)
+    if attributes["padding"] == "border":
+        inside = b("logical_and", b("greater", place, 0), b("less", place, last))
+        slope = b("where", inside, slope, 0)
+        place = b("maximum", b("minimum", place, last), 0)
+    first = b("floor", place)
+    t = place - first
+    ends = ((first, 1 - t, -slope), (first + 1, t, slope))
+    return [_side(b, index, weight, change, last) for index, weight, change in ends]
+
+
+def _side(b: Builder, index: Value, weight: Value, slope: Value, last: Operand) -> _Side:
+    """Beyond the image a neighbour counts nothing."""
+    inside = b("logical_and", b("greater_equal", index, 0), b("less_equal", index, last))
+    kept = b("cast", b("maximum", b("minimum", index, last), 0), dtype="int")
+    return _Side(kept, b("where", inside, weight, 0), b("where", inside, slope, 0))
+
+
+GRADIENTS: Gradients = {"resize": _resize, "grid_sample": _grid_sample}
