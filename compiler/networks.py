@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dlc import dims, ir
+from dlc import ir
 from dlc.backends.api import Network, Unit
 from dlc.diagnostics import Diagnostic, DlcError, did_you_mean, error
 from dlc.parameters import network_parameters
-from dlc.passes import checks, computed, configurations, dimensions, hyperparameters, lanes
+from dlc.passes import checks, computed, configurations, hyperparameters, lanes
+from dlc.passes.border_sizes import border_sizes
 from dlc.passes.builder import Builder
 from dlc.passes.elaborate import Elaborator, Request
 from dlc.passes.expressions import evaluate, lookup
 from dlc.passes.hyperparameters import without_source
 from dlc.passes.instances import as_static
 from dlc.passes.resolve import FileScope, Project, standard_library
-from dlc.passes.things import BlockDeclaration, BlockValue, Pending, Static, Thing, describe
+from dlc.passes.things import BlockDeclaration, BlockValue, Pending, Thing, describe
 from dlc.recursion import deep_recursion
 from dlc.spec import syntax
 from dlc.spec.parser import parse_expression
@@ -155,72 +156,14 @@ def _network(
     written = tuple((k, as_static(scope, without_source(t), span)) for k, t in things.items() if k in dict(block.bound))
     programs: list[ir.Program] = []
     for training in (False, True):
-        bound = _border_sizes(elaborator, block.declaration, plain, sizes, training, span)
+        inside = Builder(elaborator, block.declaration, training, env=dict(plain))
+        bound = border_sizes(inside, sizes, span)
         absent = tuple(i.name for i in block.declaration.inputs if i.default is not None)
         module = elaborator.module(Request(block.declaration, plain, scope, bound, absent, training))
         programs.append(ir.Program(name, _reachable(elaborator, module), module.key, training, written))
     _check_modes(programs[0], programs[1], span)
     network_parameters(programs[0], programs[1])  # told now: two calls that differ (E0490), too many (E0590)
     return Network(name, programs[0], programs[1])
-
-
-def _border_sizes(
-    elaborator: Elaborator,
-    declaration: BlockDeclaration,
-    things: Mapping[str, Thing],
-    sizes: Mapping[str, int],
-    training: bool,
-    span: Span,
-) -> dimensions.Sizes:
-    """The sizes of a network's dimension names: a number where the spec or `--dim` gives one, else dynamic."""
-    scope = Builder(elaborator, declaration, training, env=dict(things))
-    bound: dimensions.Sizes = {}
-    for statement in (*declaration.inputs, *declaration.states):
-        for dimension in statement.type.dimensions:
-            if isinstance(dimension, syntax.StarDimension):
-                raise error(
-                    "E0408",
-                    "a network's input has a fixed number of axes",
-                    span if declaration.id.standard else dimension.span,
-                    found=f"*{dimension.name}",
-                    expected="one name or size per axis",
-                )
-            if isinstance(dimension, syntax.SizedDimension):
-                size = sizes.get(dimension.name, dimensions.size_of(scope, dimension.size).value)
-                assert isinstance(size, int | dims.Dim)
-                if bound.setdefault(dimension.name, size) != size:
-                    raise error(
-                        "E0408",
-                        f"`{dimension.name}` has two sizes",
-                        dimension.span,
-                        found=f"{size} and {bound[dimension.name]}",
-                    )
-                scope.env[dimension.name] = Static(size, syntax.Name(dimension.name))
-                continue
-            unknown_here = dimensions.unknown_names(scope, dimension)
-            if len(unknown_here) > 1:
-                names = " and ".join(f"`{name}`" for name in unknown_here)
-                raise error(
-                    "E0407",
-                    f"{names} can't be known from one axis",
-                    dimension.span,
-                    expected="one unknown dimension per axis",
-                    hint="let another input's axis bind one of them, or give it a size",
-                )
-            for unknown in unknown_here:
-                size = sizes.get(unknown, dims.symbol(unknown))
-                bound[unknown] = size
-                scope.env[unknown] = Static(size, syntax.Name(unknown))
-    for name in sizes:
-        if name not in bound:
-            raise error(
-                "E0203",
-                f"`{declaration.id.name}` has no dimension `{name}`",
-                expected=", ".join(bound) or "no dimensions",
-                hint=did_you_mean(name, list(bound)),
-                exit_code=2,
-            )
-    return bound
 
 
 def _reachable(elaborator: Elaborator, entry: ir.Module) -> tuple[ir.Module, ...]:

@@ -74,16 +74,25 @@ def bind_block(
             raise _too_many(declaration, argument)
         bound.spans[name] = argument.span
         tensor_seen = tensor_seen or tensor
-    missing = [i.name for i in inputs if i.default is None]
-    if not missing and (swallowed := _swallowed(declaration, closed, bound)):
-        open_hypers = hyperparameters.missing_hyperparameters(declaration, {**dict(closed), **bound.hyperparameters})
+    _check_complete(declaration, closed, bound, [i.name for i in inputs if i.default is None], span)
+    return bound
+
+
+def _check_complete(
+    declaration: BlockDeclaration, closed: Sequence[tuple[str, Thing]], bound: Bound, missing: list[str], span: Span
+) -> None:
+    """Raises DlcError E0307 where some inputs are given and others missing, E0309 where one took a hyperparameter's."""
+    swallowed = _swallowed(declaration, closed, bound)
+    notes = (Note("declared here", declaration.block.name_span),)
+    if not missing and swallowed:
+        needed = hyperparameters.missing_hyperparameters(declaration, {**dict(closed), **bound.hyperparameters})
         raise error(
             "E0309",
-            f"`{declaration.id.name}` needs a value for {_listed(open_hypers)}",
+            f"`{declaration.id.name}` needs a value for {_listed(needed)}",
             span,
             expected=signature(declaration),
             hint=swallowed,
-            notes=(Note("declared here", declaration.block.name_span),),
+            notes=notes,
         )
     if missing and bound.inputs:
         raise error(
@@ -92,10 +101,9 @@ def bind_block(
             span,
             found=f"{_listed(list(bound.inputs))} only",
             expected=signature(declaration),
-            hint=_swallowed(declaration, closed, bound),
-            notes=(Note("declared here", declaration.block.name_span),),
+            hint=swallowed,
+            notes=notes,
         )
-    return bound
 
 
 def check_one_output(argument: Argument) -> None:

@@ -56,53 +56,66 @@ def tap(program: Program, points: Iterable[Point]) -> tuple[Program, tuple[Tap, 
     return without_identity(result, changed), taps[program.entry]
 
 
+class _Tapping:
+    """A module that is given more outputs: what its callees tap, and its own chosen equations' results."""
+
+    def __init__(self, module: Module, done: dict[str, Module], taps: dict[str, tuple[Tap, ...]]):
+        self.module, self.done, self.taps = module, done, taps
+        self.values = Values(module.types)
+        self.outputs: list[Port] = []
+        self.found: list[Tap] = []
+
+    def add(self, wanted: str, value: int, tap: Tap) -> None:
+        """An output, named like `wanted`; the tap is told its name."""
+        taken = [port.name for port in (*self.module.outputs, *self.module.states, *self.outputs)]
+        name = free_name(wanted, taken)
+        self.outputs.append(Port(name, value))
+        self.found.append(replace(tap, output=name))
+
+    def call(self, point: Point, equation: Equation, target: Call | Scan) -> Equation:
+        """The call with its callee's taps as outputs, stacked step by step where it is a scan."""
+        callee, dims = self.done[target.module], dict(target.dims)
+        types = {port.name: callee.types[port.value] for port in callee.outputs}
+        path = self.module.instances[target.instance].path
+        new: list[int] = []
+        for inner in self.taps[target.module]:
+            type_ = renamed(types[inner.output], dims)
+            if isinstance(target, Scan):
+                type_ = with_axis(type_, 0, size_of(target.steps))
+            new.append(self.values.new(type_))
+            self.add(f"{path}.{inner.output}", new[-1], replace(inner, calls=(point, *inner.calls)))
+        at = len(callee.outputs) - len(new)
+        if isinstance(target, Scan):
+            at = len(target.stacked)
+            lanes = tuple(Lane(inner.output, 0) for inner in self.taps[target.module])
+            equation = replace(equation, target=replace(target, stacked=(*target.stacked, *lanes)))
+        return replace(equation, outputs=(*equation.outputs[:at], *new, *equation.outputs[at:]))
+
+    def results(self, point: Point, equation: Equation) -> None:
+        """Taps of an equation's results."""
+        for index, value in enumerate(equation.outputs):
+            tap = Tap("", (point,), index, equation.op, equation.origin)
+            self.add(f"tap_{equation.op}_{point[1]}_{index}", value, tap)
+
+
 def _module(
     module: Module, chosen: set[Point], done: dict[str, Module], taps: dict[str, tuple[Tap, ...]]
 ) -> tuple[Module, tuple[Tap, ...]]:
-    values = Values(module.types)
-    outputs: list[Port] = []
-    found: list[Tap] = []
-    taken = [port.name for port in (*module.outputs, *module.states)]
-
-    def add(wanted: str, value: int, inner: Tap | None, point: Point, index: int, equation: Equation) -> None:
-        name = free_name(wanted, [*taken, *(port.name for port in outputs)])
-        outputs.append(Port(name, value))
-        if inner is None:
-            found.append(Tap(name, (point,), index, equation.op, equation.origin))
-        else:
-            found.append(replace(inner, output=name, calls=(point, *inner.calls)))
-
+    tapping = _Tapping(module, done, taps)
     body: list[Equation] = []
     for number, equation in enumerate(module.body):
-        point = (module.key, number)
-        target = equation.target
+        point, target = (module.key, number), equation.target
         if isinstance(target, Call | Scan) and taps[target.module]:
-            callee, dims = done[target.module], dict(target.dims)
-            types = {port.name: callee.types[port.value] for port in callee.outputs}
-            new: list[int] = []
-            path = module.instances[target.instance].path
-            for inner in taps[target.module]:
-                type_ = renamed(types[inner.output], dims)
-                if isinstance(target, Scan):
-                    type_ = with_axis(type_, 0, size_of(target.steps))
-                new.append(values.new(type_))
-                add(f"{path}.{inner.output}", new[-1], inner, point, inner.index, equation)
-            if isinstance(target, Scan):
-                at = len(target.stacked)
-                lanes = tuple(Lane(inner.output, 0) for inner in taps[target.module])
-                equation = replace(equation, target=replace(target, stacked=(*target.stacked, *lanes)))
-            else:
-                at = len(callee.outputs) - len(new)
-            equation = replace(equation, outputs=(*equation.outputs[:at], *new, *equation.outputs[at:]))
-        body.append(equation)
+            body.append(tapping.call(point, equation, target))
+        else:
+            body.append(equation)
         if point in chosen:
-            kept = module.body[number].outputs
-            for index, value in enumerate(kept):
-                add(f"tap_{equation.op}_{number}_{index}", value, None, point, index, equation)
-    if not outputs:
+            tapping.results(point, equation)
+    if not tapping.outputs:
         return module, ()
-    changed = replace(module, types=tuple(values.types), body=tuple(body), outputs=(*module.outputs, *outputs))
-    return changed, tuple(found)
+    outputs = (*module.outputs, *tapping.outputs)
+    changed = replace(module, types=tuple(tapping.values.types), body=tuple(body), outputs=outputs)
+    return changed, tuple(tapping.found)
 
 
 def _with_rows(before: Module, module: Module) -> Module:
