@@ -2,8 +2,9 @@
 
 The op wants time first, a leading axis of directions, its own order of gates, and two biases. A small function does
 that: weights stay as the file holds them. Lengths become `sequence_lens`: outputs past a row's end are 0, and a
-reversed scan starts at the last valid step, as the language says. One thing differs: ONNX Runtime gives 0 for the final
-state of a row without a valid step, the language the state that it started with.
+reversed scan starts at the last valid step, as the language says. Two things differ: ONNX Runtime refuses lengths
+beyond the last step, and gives 0 for the final state of a row without a valid step, the language the state that it
+started with.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class _Writer:
             b("Unsqueeze", self._reordered(b, given[self.native.input_weight]), first, hint="w"),
             b("Unsqueeze", self._reordered(b, given[self.native.state_weight]), first, hint="r"),
             b("Unsqueeze", self._biases(b, given), first, hint="b"),
-            b.cast(given["lengths"], "i32") if "lengths" in given else None,
+            self._lengths(b, given) if "lengths" in given else None,
             *(b("Unsqueeze", given[name], first, hint=f"initial_{name}") for name in self.states),
         ]
         hints = ["stacked", *(f"last_{name}" for name in self.states)]
@@ -66,6 +67,12 @@ class _Writer:
     def _attributes(self) -> dict[str, Attribute]:
         direction: dict[str, Attribute] = {"direction": "reverse"} if self.target.reverse else {}
         return {"hidden_size": self.hidden, **direction, **self.native.attributes}
+
+    def _lengths(self, b: Builder, given: Mapping[str, Value]) -> Value:
+        """ONNX Runtime refuses a length beyond the steps; in the language it says that all are valid."""
+        (axis,) = (lane.axis for lane in self.target.scanned)
+        steps = b("Shape", given["x"], hint="steps", start=axis, end=axis + 1)
+        return b.cast(b("Min", given["lengths"], steps, hint="valid"), "i32")
 
     def _time_first(self, b: Builder, x: Value) -> Value:
         """[T, N, I], whichever axis has the time."""

@@ -4,9 +4,9 @@ Sizes: two for each dimension, different from each other and among the dimension
 goes unseen. They grow until every tensor of the network has at least one element (a deep stack of pools needs a large
 image).
 
-Numbers: floats are normal, rounded to float32. Integers are uniform in their bounds, booleans true three times out of
-four; `dlc.verify.values` adds the edges: empty rows, full rows, lonely nodes. An integer input [N, ..., T] in 0..number
-is taken for tokens, [2, E] in 0..V for the edges of a graph.
+Numbers: floats are normal, rounded to float32 (at the edge: large, with equals). Integers are uniform in their bounds,
+booleans true three times out of four; `dlc.verify.values` adds the edges: empty rows, full rows, lonely nodes. An
+integer input [N, ..., T] in 0..number is taken for tokens, [2, E] in 0..V for the edges of a graph.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _OTHER = ((5, 7, 11, 4, 8, 13), (8, 4, 9, 6, 12, 7), (6, 9, 5, 7, 10, 15), (1, 2
 #: Of dimensions that only states have: 0 in even runs, these in odd ones.
 _GROWN = (10, 11, 14, 15)
 _DOUBLINGS = 12
+#: The run that has sizes of 1: the batch, and the first of the others.
+ONES = 3
 
 
 def choose_sizes(program: Program, run: int, given: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -69,9 +71,16 @@ def name_is_time(entry: Module, name: str) -> bool:
 
 
 def make_inputs(
-    program: Program, sizes: Mapping[str, int], seed: int, draws: Mapping[str, Distribution] | None = None
+    program: Program,
+    sizes: Mapping[str, int],
+    seed: int,
+    draws: Mapping[str, Distribution] | None = None,
+    *,
+    edge: bool = False,
 ) -> dict[str, Array]:
-    """Inputs and states of the entry, by name; `draws` are the inputs that stand for random draws."""
+    """Inputs and states of the entry, by name; `draws` are the inputs that stand for random draws. `edge`: floats are
+    large, many of them equal, instead of normal.
+    """
     import numpy as np
 
     entry = program.module(program.entry)
@@ -82,7 +91,7 @@ def make_inputs(
         if distribution is not None:
             found[port.name] = draw(distribution, shape, port.name, seed).astype(np.float32)
         else:
-            found[port.name] = _values(port, type_, shape, sizes, seed, index)
+            found[port.name] = _values(port, type_, shape, sizes, seed, index, edge)
     growing = _state_only(entry)
     for index, state in enumerate(entry.states):
         type_ = entry.types[state.value]
@@ -91,17 +100,19 @@ def make_inputs(
             found[state.name] = np.full(shape, state.initial.value, _integer(type_.dtype))
         elif state.initial is None or seed % 2 or growing:
             turn = len(entry.inputs) + index
-            found[state.name] = _values(Port(state.name, state.value), type_, shape, sizes, seed, turn)
+            found[state.name] = _values(Port(state.name, state.value), type_, shape, sizes, seed, turn, edge)
     return found
 
 
 def _values(
-    port: Port, type_: TensorType, shape: Sequence[int], sizes: Mapping[str, int], seed: int, turn: int
+    port: Port, type_: TensorType, shape: Sequence[int], sizes: Mapping[str, int], seed: int, turn: int, edge: bool
 ) -> Array:
     """Numbers for one input; `turn` tells the inputs of a network apart."""
     import numpy as np
 
     generator = np.random.default_rng([seed, turn])
+    if type_.dtype in FLOATS and edge:
+        return values.large(shape, generator)
     if type_.dtype in FLOATS:
         return generator.standard_normal(shape).astype(np.float32)
     if type_.dtype == "bool":

@@ -21,7 +21,7 @@ from dlc.passes.draws import explicit_network
 from dlc.passes.rewrite import changed_identity
 from dlc.verify.backends import backend_names, find_backend, missing_needs
 from dlc.verify.compare import AGREES, DISAGREES, INCONCLUSIVE, Array, OutputReport, References, compare, conclusive
-from dlc.verify.inputs import choose_sizes, make_inputs
+from dlc.verify.inputs import ONES, choose_sizes, make_inputs
 from dlc.verify.locate import locate
 from dlc.verify.oracle import references, sizes_of, widened
 from dlc.verify.report import FAILED, SKIPPED, Case, Cause, Report
@@ -116,6 +116,30 @@ class _Run:
         return self.mode == "training"
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a run may be made of: sizes number `number` with `dims` fixed, and numbers at the edge or not."""
+
+    number: int
+    dims: Mapping[str, int]
+    edge: bool = False
+    plain: bool = False
+
+
+def _trials(program: Program, number: int, dims: Mapping[str, int]) -> Iterator[_Trial]:
+    """The best first. The second run at inference is one at the edge: sizes of 1, numbers that are large and equal; not
+    every network can be judged there. Rounding moves batch statistics the farther the larger the batch, so a later run
+    that is too noisy may be one at batch 1. The first run is plain, always.
+    """
+    if number == 1 and not program.training:
+        yield _Trial(ONES, dims, edge=True)
+        yield _Trial(ONES, dims)
+    yield _Trial(number, dims, plain=True)
+    batch = next((home.symbol for home in program.module(program.entry).homes), None)
+    if number and batch is not None and batch not in dims:
+        yield _Trial(number, {**dims, batch: 1})
+
+
 @dataclass(slots=True)
 class _Comparison:
     """One network: its programs with explicit draws, its weights, the references of all runs."""
@@ -151,9 +175,7 @@ class _Comparison:
         return comparison
 
     def references(self, mode: str, program: Program, draws: Mapping[str, Distribution]) -> Iterator[_Run]:
-        """The runs of one mode. Rounding moves batch statistics the farther the larger the batch: a later run that is
-        too noisy to tell anything is replaced by one at batch 1, if that tells more.
-        """
+        """The runs of one mode."""
         settings = self.settings
         if settings.inputs is not None:
             sizes = sizes_of(program, settings.inputs)
@@ -162,21 +184,28 @@ class _Comparison:
             yield self.reference(mode, program, sizes, inputs)
             return
         for number in range(settings.sizes):
-            run = self.made_up(mode, program, draws, number, settings.dims)
-            batch = next(iter(run.sizes), None)
-            if number and batch is not None and batch not in settings.dims and not conclusive(run.references):
-                smaller = self.made_up(mode, program, draws, number, {**settings.dims, batch: 1})
-                run = smaller if conclusive(smaller.references) else run
+            run = self.made_up(mode, program, draws, number)
             yield run
             if all(name in settings.dims for name in run.sizes):
                 return  # another run would be the same
 
-    def made_up(
-        self, mode: str, program: Program, draws: Mapping[str, Distribution], number: int, dims: Mapping[str, int]
-    ) -> _Run:
-        """The run `number`, on sizes and inputs of our own."""
-        sizes = choose_sizes(program, number, dims)
-        return self.reference(mode, program, sizes, make_inputs(program, sizes, self.settings.seed + number, draws))
+    def made_up(self, mode: str, program: Program, draws: Mapping[str, Distribution], number: int) -> _Run:
+        """The run `number` on sizes and inputs of our own: the first trial that tells something, or the plain one."""
+        plain: _Run | None = None
+        for trial in _trials(program, number, self.settings.dims):
+            try:
+                sizes = choose_sizes(program, trial.number, trial.dims)
+                inputs = make_inputs(program, sizes, self.settings.seed + trial.number, draws, edge=trial.edge)
+                run = self.reference(mode, program, sizes, inputs)
+            except DlcError:
+                if trial.plain:
+                    raise
+                continue
+            if conclusive(run.references):
+                return run
+            plain = run if trial.plain else plain
+        assert plain is not None
+        return plain
 
     def reference(self, mode: str, program: Program, sizes: dict[str, int], inputs: dict[str, Array]) -> _Run:
         found = references(program, self.arrays, inputs, self.settings.precision, self.settings.seed)

@@ -8,6 +8,8 @@ input holds one where its type allows: what is listed here stands in every input
 | tokens, int[..., T] in 0..number | one row is full, another is nothing but padding (0); padding ends the others |
 | edges, int[2, E] in 0..V | an isolated node, a self-loop, an edge that stands twice |
 | any other integers (lengths, labels) | the least and the largest number that the bounds allow |
+| float, in a run at the edge | large numbers (of deviation 256, so that half of their exponentials overflow), most of
+  them several times, and zeros |
 | bool[..., T] | one row is true throughout, another false |
 | bool[N] | one true, one false |
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 TRUE_SHARE = 0.75
+LARGE = 256.0  # a power of two: the numbers at the edge are exact in any float
 
 
 def booleans(shape: Sequence[int], turn: int, generator: Any) -> Array:
@@ -39,6 +42,13 @@ def booleans(shape: Sequence[int], turn: int, generator: Any) -> Array:
     rows[full] = True
     rows[empty] = False
     return values
+
+
+def large(shape: Sequence[int], generator: Any) -> Array:
+    """Multiples of 64, large and of few sizes: formulas that overflow show, and which of two equals comes first."""
+    import numpy as np
+
+    return np.round(generator.standard_normal(shape) * 4).astype(np.float32) * np.float32(LARGE / 4)
 
 
 def tokens(shape: Sequence[int], high: int, turn: int, generator: Any) -> Array:
