@@ -140,9 +140,14 @@ class AdditiveScore(keras.layers.Layer):
             initializer=keras.initializers.RandomUniform(-0.1, 0.1),
         )
 
-    def call(self, s: tf.Tensor, memory: tf.Tensor) -> tf.Tensor:
-        expanded = ops.expand_dims(self.dense(s), axis=1)
-        return ops.matmul(ops.tanh(expanded + self.dense_2(memory)), self.v)
+    def prepare(self, memory: tf.Tensor) -> tf.Tensor:
+        """What does not depend on the step."""
+        return self.dense_2(memory)
+
+    def call(self, s: tf.Tensor, prepared_memory: tf.Tensor) -> tf.Tensor:
+        return ops.matmul(
+            ops.tanh(ops.expand_dims(self.dense(s), axis=1) + prepared_memory), self.v
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}
@@ -157,11 +162,20 @@ class AttentionDecoderCell(keras.layers.Layer):
         self.gru_cell = GruCell(hidden)
         self.built = True
 
+    def prepare(self, memory: tf.Tensor) -> tf.Tensor:
+        """What does not depend on the step."""
+        return self.weights_.prepare(memory)
+
     def call(
-        self, y: tf.Tensor, memory: tf.Tensor, attention_mask: tf.Tensor, s: tf.Tensor
+        self,
+        y: tf.Tensor,
+        memory: tf.Tensor,
+        attention_mask: tf.Tensor,
+        prepared_memory: tf.Tensor,
+        s: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
         weights = masked_softmax(
-            ops.where(attention_mask, self.weights_(s, memory), float("-inf"))
+            ops.where(attention_mask, self.weights_(s, prepared_memory), float("-inf"))
         )
         context = ops.einsum("ns,nsm->nm", weights, memory)
         next_s, _ = self.gru_cell(ops.concatenate([y, context], axis=-1), s)
@@ -216,15 +230,17 @@ class Seq2SeqBody(keras.layers.Layer):
         )
         memory = ops.concatenate([forward, backward], axis=-1)
         embedding = self.embedding(target)
+        prepared_memory = self.attention_decoder_cell.prepare(memory)
         activated = ops.tanh(self.dense(backward_h))
-        state, weights, _ = scan(
-            lambda y_t, s_2: self.attention_decoder_cell(y_t, memory, mask, s_2),
+        state, alignment, _ = scan(
+            lambda y_t, s_2: self.attention_decoder_cell(
+                y_t, memory, mask, prepared_memory, s_2
+            ),
             [embedding],
             [activated],
             dtypes=("float32", "float32"),
         )
         logits = self.logits(state)
-        alignment = weights
         return logits, alignment
 
     def get_config(self) -> dict[str, Any]:

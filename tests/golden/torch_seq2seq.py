@@ -53,8 +53,12 @@ class AdditiveScore(nn.Module):
         self.dense_2 = nn.Linear(memory_dim, units, bias=False)
         nn.init.uniform_(self.v, -0.1, 0.1)
 
-    def forward(self, s: Tensor, memory: Tensor) -> Tensor:
-        return torch.tanh(self.dense(s).unsqueeze(1) + self.dense_2(memory)) @ self.v
+    def prepare(self, memory: Tensor) -> Tensor:
+        """What does not depend on the step."""
+        return self.dense_2(memory)
+
+    def forward(self, s: Tensor, prepared_memory: Tensor) -> Tensor:
+        return torch.tanh(self.dense(s).unsqueeze(1) + prepared_memory) @ self.v
 
 
 class AttentionDecoderCell(nn.Module):
@@ -63,11 +67,20 @@ class AttentionDecoderCell(nn.Module):
         self.weights = AdditiveScore(hidden, memory_dim, hidden)
         self.gru_cell = GruCell(embed_dim + memory_dim, hidden)
 
+    def prepare(self, memory: Tensor) -> Tensor:
+        """What does not depend on the step."""
+        return self.weights.prepare(memory)
+
     def forward(
-        self, y: Tensor, memory: Tensor, mask: Tensor, s: Tensor
+        self,
+        y: Tensor,
+        memory: Tensor,
+        mask: Tensor,
+        prepared_memory: Tensor,
+        s: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         weights = softmax(
-            torch.where(mask, self.weights(s, memory), float("-inf")), dim=-1
+            torch.where(mask, self.weights(s, prepared_memory), float("-inf")), dim=-1
         )
         context = torch.einsum("ns,nsm->nm", weights, memory)
         next_s, _ = self.gru_cell(torch.cat([y, context], dim=-1), s)
@@ -113,12 +126,13 @@ class Seq2Seq(nn.Module):
         backward = torch.stack(outputs[::-1], dim=1)
         memory = torch.cat([forward, backward], dim=-1)
         embedding = self.embedding(target)
+        prepared_memory = self.attention_decoder_cell.prepare(memory)
         s = torch.tanh(self.dense(backward_h))
         states = []
         weights_steps = []
         for t in range(embedding.shape[1]):
             state, weights, s = self.attention_decoder_cell(
-                embedding[:, t], memory, mask, s
+                embedding[:, t], memory, mask, prepared_memory, s
             )
             states.append(state)
             weights_steps.append(weights)
