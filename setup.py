@@ -13,5 +13,5 @@ packages = [
 setup(
     packages=packages,
     package_dir=dict(ROOTS),
-    package_data={"dlc": ["py.typed"], "dlc.spec": ["*.lark", "*.json", "std/*.dl"]},
+    package_data={"dlc": ["py.typed"], "dlc.explain": ["*.md"], "dlc.spec": ["*.lark", "*.json", "std/*.dl"]},
 )

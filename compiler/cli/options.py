@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -13,12 +14,15 @@ from dlc.requests import PRECISIONS
 COMMANDS = {
     "check": "read a spec and tell what is wrong with it",
     "summary": "instances, shapes, parameters and costs of a spec's networks",
+    "graph": "draw a spec's networks: nested boxes, shapes, loops drawn once",
     "compile": "write code for PyTorch, TensorFlow or ONNX",
     "weights": "draw a network's initial weights into a safetensors file",
     "verify": "prove that all backends compute the same",
     "fmt": "print a spec in its canonical form",
+    "explain": "what a diagnostic's code means, an example, how to mend it",
     "ops": "list the primitive operations",
     "schema": "print the JSON schema of YAML specs",
+    "completion": "print what a shell needs to complete `dlc`",
 }
 BACKENDS = ("torch", "tensorflow", "onnx", "reference", "all")
 _EPILOG = (
@@ -37,6 +41,10 @@ def parse(given: Sequence[str]) -> Any | None:
     Raises DlcError (E0901) for wrong usage.
     """
     parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:
+        from dlc.cli.completion import complete
+
+        complete(parser)
     if not given:
         parser.print_help()
         return None
@@ -62,12 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     builders = {
         "check": _check,
         "summary": _summary,
+        "graph": _graph,
         "compile": _compile,
         "weights": _weights,
         "verify": _verify,
         "fmt": _fmt,
+        "explain": _explain,
         "ops": _ops,
         "schema": _schema,
+        "completion": _completion,
     }
     for name, help_text in COMMANDS.items():
         builders[name](commands.add_parser(name, help=help_text, description=help_text, allow_abbrev=False))
@@ -98,6 +109,17 @@ def _summary(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--expand", action="store_true", help="show every turn of a loop, equal ones too")
     parser.add_argument("--batch", type=_positive, metavar="B", help="batch size of the costs (default 1)")
     _json(parser)
+
+
+def _graph(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE")
+    _choice(parser)
+    parser.add_argument("-o", "--output", metavar="F", help="file to write: .svg, .png or .html (default: NETWORK.svg)")
+    parser.add_argument("--depth", type=_count, metavar="D", default=2, help="levels of open boxes (default 2)")
+    parser.add_argument(
+        "--expand", metavar="BLOCK", action="append", default=[], help="open this block everywhere; all: every one"
+    )
+    parser.add_argument("--turns", action="store_true", help="draw every turn of a loop, equal ones too")
 
 
 def _compile(parser: argparse.ArgumentParser) -> None:
@@ -140,6 +162,11 @@ def _fmt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--write", action="store_true", help="rewrite the files (refused where comments would be lost)")
 
 
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("codes", metavar="CODE", nargs="*", help="for instance E0401 (default: a list of all)")
+    _json(parser)
+
+
 def _ops(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="show one operation in full")
     _json(parser)
@@ -147,6 +174,10 @@ def _ops(parser: argparse.ArgumentParser) -> None:
 
 def _schema(parser: argparse.ArgumentParser) -> None:
     del parser  # it takes nothing
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
 
 
 def _choice(parser: argparse.ArgumentParser) -> None:

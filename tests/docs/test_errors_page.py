@@ -1,19 +1,33 @@
-"""The table of diagnostic codes is what the source raises."""
+"""The pages of diagnostics: every code that the source raises has one, each with an example that gives the code."""
 
 from __future__ import annotations
 
 import ast
 import re
+import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import numpy as np
+import pytest
+from command_line import EXAMPLES, dlc
+from dlc.explain import Page, all_pages, document
 from doc_snippets import DOCS, snippets
 
 ROOT = DOCS.parent
 CODE = re.compile(r"[EW]\d{4}")
-ROW = re.compile(r"^\| ([EW]\d{4}) \| (?P<what>[^|]+) \|", re.MULTILINE)
+COMMAND = re.compile(r"```console (?P<code>[EW]\d{4})\n\$ (?P<command>.*)\n```")
+#: Codes without an example: what no small spec shows, or only a fault of a framework or of dlc does.
+WITHOUT = {
+    "E0107", "E0512", "E0590", "E0591", "E0702", "E0703", "E0704", "E0705", "E0706", "E0708", "E0709", "E0804", "E0805",
+    "E0806", "E0808", "E0811", "E0815", "E0903",
+}  # fmt: skip
+PAGES = all_pages()
+COMMANDS = [(page.code, match["command"]) for page in PAGES for match in COMMAND.finditer(page.text)]
 
 
+@cache
 def raised() -> dict[str, list[Path]]:
     """Codes that stand as a whole string in the source (docstrings only mention them), and where."""
     found: dict[str, list[Path]] = {}
@@ -29,12 +43,24 @@ def _sources() -> Iterator[Path]:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 
-def test_every_code_is_listed_once_and_none_else() -> None:
-    listed = [match[1] for match in ROW.finditer((DOCS / "errors.md").read_text(encoding="utf-8"))]
+def test_every_code_has_one_page_and_none_else() -> None:
+    listed = [page.code for page in PAGES]
     source = raised()
-    assert {code: source[code] for code in source.keys() - set(listed)} == {}, "not in docs/errors.md"
-    assert set(listed) - source.keys() == set(), "listed, but never raised"
-    assert listed == sorted(set(listed))
+    assert {code: source[code] for code in source.keys() - set(listed)} == {}, "has no page in compiler/explain"
+    assert set(listed) - source.keys() == set(), "has a page, but is never raised"
+    assert len(listed) == len(set(listed))
+
+
+def test_docs_errors_is_made_of_the_pages() -> None:
+    made = (DOCS / "errors.md").read_text(encoding="utf-8")
+    assert made == document(), "run `python -m dlc.explain` at the project's root"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.code)
+def test_a_page_has_an_example_and_says_how_to_mend_it(page: Page) -> None:
+    assert "**Mend:** " in page.text
+    examples = re.findall(r"```(?:dl-error|console) (\w+)", page.text)
+    assert examples == ([] if page.code in WITHOUT else [page.code])
 
 
 def test_codes_that_pages_mention_exist() -> None:
@@ -44,3 +70,45 @@ def test_codes_that_pages_mention_exist() -> None:
         assert mentioned <= known, page.name
         for snippet in snippets(page, "dl-error"):
             assert snippet.arguments, f"{snippet}: which code?"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that the examples on the command line name."""
+    root = tmp_path_factory.mktemp("examples")
+    shutil.copy(EXAMPLES / "lenet.dl", root / "lenet.dl")
+    block = "block twice:\n    input x: float[N]\n    output 2 * x\n"
+    network = "network A:\n    input x: float[N]\n    output x -> twice\n"
+    files: dict[str, str | bytes] = {
+        "dlc.toml": "",
+        "empty.dl": "# to be done\n",
+        "latin1.dl": "# Größe\n".encode("latin-1"),
+        "broken.yaml": "networks:\n  A:\n    inputs: {x: float[N, 64]}\n",
+        "layers.yaml": "networks:\n  A:\n    layers:\n      - dense\n",
+        "one.dl": block,
+        "other.dl": block,
+        "two_imports.dl": f'import "one.dl"\nimport "other.dl"\n\n{network}',
+        "circle.dl": f'import "back.dl"\n\n{network}',
+        "back.dl": f'import "circle.dl"\n\n{block}',
+        "comments.dl": f"# twice\n{block.replace('2 * x', '2*x')}",
+        "nothing.dl": "network A:\n    input k: int[N] in 5..5\n    output k + 1\n",
+        "unbounded.dl": (
+            "network A:\n    input h: float[V, 8]\n    input edges: int[2, E]\n    output gcn_layer(8)(h, edges)\n"
+        ),
+    }
+    for name, text in files.items():
+        (root / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    np.savez(root / "wrong.npz", image=np.zeros((1, 3, 32, 32)))
+    (root / "sub").mkdir()
+    (root / "sub" / "lenet.dl").write_text((root / "lenet.dl").read_text().replace("10", "11"))
+    assert dlc("compile", root / "sub" / "lenet.dl", "--backend", "torch", "-o", root / "taken").code == 0
+    assert dlc("weights", root / "sub" / "lenet.dl", "-o", root / "other.safetensors").code == 0
+    return root
+
+
+@pytest.mark.parametrize(("code", "command"), COMMANDS, ids=[code for code, _ in COMMANDS])
+def test_a_command_gives_its_code(code: str, command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    done = dlc(*command.removeprefix("dlc ").split())
+    assert done.code != 0
+    assert set(re.findall(r"^error\[(\w+)\]", done.err, re.MULTILINE)) == {code}, done.err
