@@ -2,7 +2,8 @@
 
 `NATIVES` stand where the block is called, `RECURRENT` where a scan runs it. An entry says, as conditions that must all
 hold, when the op's meaning is exactly the block's. Not here, because it was measured to differ: `Elu`, which computes
-exp(x) - 1 and loses a small x (error 2e-5 at 1e-3).
+exp(x) - 1 and loses a small x (error 2e-5 at 1e-3). Nor `RotaryEmbedding`, which wants the sines and cosines that the
+block computes, once per example: more nodes than it saves.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ from dlc.ir import Module, Scan
 class Native:
     """`when`: conditions on the module, besides 32-bit floats.
 
-    `op` takes the block's input `x`, then those of `weights` that the module has. It gives the block's one output.
+    `op` takes those of `inputs` and `weights`, in this order, that the module has. It gives the block's one output.
     """
 
     op: str
     weights: tuple[str, ...] = ()
     attributes: Callable[[Module], Mapping[str, Attribute]] = lambda module: {}
     when: tuple[Callable[[Module], bool], ...] = ()
+    inputs: tuple[str, ...] = ("x",)
 
     def call(self, b: Builder, module: Module, given: Mapping[str, Value], hint: str, name: str) -> Value:
-        """`given`: the input and the weights by name."""
-        inputs = [given[key] for key in ("x", *self.weights) if key in given]
+        """`given`: the inputs and the weights by name."""
+        inputs = [given[key] for key in (*self.inputs, *self.weights) if key in given]
         return b.many(self.op, inputs, [hint], self.attributes(module), name=name)[0]
 
 
@@ -73,6 +75,31 @@ def _gelu_form(module: Module) -> Mapping[str, Attribute]:
     return {"approximate": "tanh"} if _hyperparameter(module, "approximate") else {}
 
 
+def _is_causal(module: Module) -> Mapping[str, Attribute]:
+    return {"is_causal": 1} if _hyperparameter(module, "causal") else {}
+
+
+def _soft(module: Module) -> Mapping[str, Attribute]:
+    threshold = float(_hyperparameter(module, "threshold"))
+    return {"lambd": threshold, "bias": threshold}
+
+
+def _hard(module: Module) -> Mapping[str, Attribute]:
+    return {"lambd": float(_hyperparameter(module, "threshold"))}
+
+
+def _around(module: Module) -> Mapping[str, Attribute]:
+    names = {"alpha": "alpha", "beta": "beta", "k": "bias"}
+    numbers = {word: float(_hyperparameter(module, name)) for name, word in names.items()}
+    return {"size": int(_hyperparameter(module, "size")), **numbers}
+
+
+def _power(module: Module) -> Mapping[str, Attribute]:
+    windows = _of_primitive("avg_pool", avg_pool_attributes)(module)
+    sizes = {key: windows[key] for key in ("kernel_shape", "strides") if key in windows}
+    return {"p": int(_hyperparameter(module, "p")), **sizes}
+
+
 def _of_primitive(
     op: str, attributes: Callable[[Mapping[str, Any]], Mapping[str, Attribute]]
 ) -> Callable[[Module], Mapping[str, Attribute]]:
@@ -96,8 +123,24 @@ def _at_inference(module: Module) -> bool:
 
 
 def _is_affine(module: Module) -> bool:
-    """`BatchNormalization` and `GroupNormalization` want a scale and a shift."""
+    """`BatchNormalization`, `GroupNormalization` and `InstanceNormalization` want a scale and a shift."""
     return _hyperparameter(module, "affine") is True
+
+
+def _mask_has_each_query(module: Module) -> bool:
+    """`Attention` takes no mask of one row for all queries (ONNX Runtime 1.31)."""
+    shapes = {port.name: module.types[port.value].shape for port in module.inputs}
+    return "mask" not in shapes or shapes["mask"][2] == shapes["query"][2]
+
+
+def _is_odd(module: Module) -> bool:
+    """`LRN` has its longer half after the channel, torch before it."""
+    return int(_hyperparameter(module, "size")) % 2 == 1
+
+
+def _is_even_power(module: Module) -> bool:
+    """`LpPool` takes the power of |x|, and a whole number."""
+    return float(_hyperparameter(module, "p")) in range(2, 1000, 2)
 
 
 def _scans_x(target: Scan) -> bool:
@@ -119,6 +162,11 @@ NATIVES: Mapping[tuple[str, str], Native] = {
     ("std/activation.dl", "softsign"): Native("Softsign"),
     ("std/activation.dl", "hard_sigmoid"): Native("HardSigmoid", (), lambda module: {"alpha": 1 / 6}),
     ("std/activation.dl", "hard_swish"): Native("HardSwish"),
+    ("std/activation.dl", "soft_shrink"): Native("Shrink", (), _soft),
+    ("std/activation.dl", "hard_shrink"): Native("Shrink", (), _hard),
+    ("std/attention.dl", "scaled_dot_product_attention"): Native(
+        "Attention", (), _is_causal, (_mask_has_each_query,), ("query", "key", "value", "mask")
+    ),
     ("std/shape.dl", "flatten"): Native("Flatten"),
     ("std/linear.dl", "dense"): Native("Gemm", _AFFINE, lambda module: {"transB": 1}, (_of_matrix,)),
     **{("std/convolution.dl", name): _CONV for name in ("conv1d", "conv2d", "conv3d")},
@@ -127,11 +175,16 @@ NATIVES: Mapping[tuple[str, str], Native] = {
         for name in ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
     },
     **{("std/pooling.dl", name): _AVG_POOL for name in ("avg_pool1d", "avg_pool2d", "avg_pool3d")},
+    **{
+        ("std/pooling.dl", name): Native("LpPool", (), _power, (_is_even_power,)) for name in ("lp_pool1d", "lp_pool2d")
+    },
     ("std/normalisation.dl", "layer_norm"): Native("LayerNormalization", _AFFINE, _epsilon),
     ("std/normalisation.dl", "batch_norm"): Native(
         "BatchNormalization", (*_AFFINE, "running_mean", "running_var"), _epsilon, (_at_inference, _is_affine)
     ),
     ("std/normalisation.dl", "group_norm"): Native("GroupNormalization", _AFFINE, _groups, (_is_affine,)),
+    ("std/normalisation.dl", "instance_norm"): Native("InstanceNormalization", _AFFINE, _epsilon, (_is_affine,)),
+    ("std/normalisation.dl", "local_response_norm"): Native("LRN", (), _around, (_is_odd,)),
     ("std/normalisation.dl", "rms_norm"): Native("RMSNormalization", ("weight",), _epsilon),
 }
 
@@ -166,5 +219,6 @@ def recurrent_of(module: Module, target: Scan, precision: str) -> Recurrent | No
 
 
 def in_32_bits(module: Module, precision: str) -> bool:
-    dtypes = {module.types[port.value].dtype for port in (*module.inputs, *module.parameters)}
+    """All inputs and weights but masks."""
+    dtypes = {module.types[port.value].dtype for port in (*module.inputs, *module.parameters)} - {"bool"}
     return all(dtype == "f32" or (dtype == "float" and precision == "f32") for dtype in dtypes)
