@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from dlc.api import Network as Network
     from dlc.api import SpecFile as SpecFile
     from dlc.api import load as load
+    from dlc.api import loads as loads
     from dlc.api import verify as verify  # the package `dlc.verify` is callable and does this
     from dlc.diagnostics import DlcError as DlcError
 
 __version__ = "0.1.0"
-__all__ = ["Compiled", "DlcError", "Network", "SpecFile", "__version__", "load", "verify"]
+__all__ = ["Compiled", "DlcError", "Network", "SpecFile", "__version__", "load", "loads", "verify"]
 
 _HOMES = {
     "Compiled": "dlc.api",
@@ -32,6 +33,8 @@ _HOMES = {
     "Network": "dlc.api",
     "SpecFile": "dlc.api",
     "load": "dlc.api",
+    "load_ipython_extension": "dlc.notebook",
+    "loads": "dlc.api",
 }
 
 

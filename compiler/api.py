@@ -22,6 +22,7 @@ from dlc.recursion import deep_recursion
 from dlc.requests import setting_text
 
 if TYPE_CHECKING:
+    from dlc.graph.picture import Picture
     from dlc.summary import Summary
     from dlc.verify.compare import Array
     from dlc.verify.report import Report
@@ -37,6 +38,9 @@ class SpecFile(Mapping[str, "Network"]):
 
     project: Project
 
+    def __repr__(self) -> str:
+        return f"SpecFile({str(self.path)!r}: {', '.join(self.names) or 'no networks'})"
+
     @property
     def path(self) -> Path:
         return self.project.path
@@ -50,6 +54,11 @@ class SpecFile(Mapping[str, "Network"]):
         if name not in self.names:
             raise requests.no_such_network(name, self.path.name, self.names)
         return Network(self, name)
+
+    def _repr_html_(self) -> str:
+        from dlc.notebook import file_html
+
+        return file_html(self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -75,6 +84,11 @@ class Network:
     name: str
     settings: Mapping[str, object] = field(default_factory=dict[str, object])
     sizes: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def __repr__(self) -> str:
+        given = {**self.settings, **self.sizes}
+        words = "".join(f", {name}={value}" for name, value in given.items())
+        return f"Network({self.name!r} of {str(self.file.path)!r}{words})"
 
     def with_settings(self, **settings: object) -> Network:
         """The same network with other hyperparameters: `dlc.load("lenet.dl")["LeNet5"].with_settings(classes=7)`."""
@@ -103,6 +117,23 @@ class Network:
 
         with deep_recursion():
             return summarise(self.programs, sizes)
+
+    def graph(self, depth: int = 2, expand: Sequence[str] = (), *, turns: bool = False) -> Picture:
+        """The network drawn; `.write("net.svg")`, or `.png`, `.html`.
+
+        `depth`: levels of open boxes; `expand`: blocks that are open wherever they stand ("all": every one of the
+        spec's own); `turns`: draw every turn of a loop.
+        """
+        from dlc.graph import draw
+        from dlc.graph.picture import Picture
+
+        with deep_recursion():
+            return Picture(draw(self.programs, depth, expand, turns=turns))
+
+    def _repr_html_(self) -> str:
+        from dlc.notebook import network_html
+
+        return network_html(self)
 
     def compile(
         self, backend: str, *, natives: bool = True, precision: str = "f32", training: bool = False
@@ -168,6 +199,12 @@ def load(path: str | Path) -> SpecFile:
     requests.check_path(path)
     with deep_recursion():
         return SpecFile(load_project(path))
+
+
+def loads(text: str, path: str | Path = "spec.dl") -> SpecFile:
+    """Reads a spec from its text; `path` says how it is called, and where its imports are. It need not exist."""
+    with deep_recursion():
+        return SpecFile(load_project(path, text))
 
 
 def compile_unit(unit: Unit, backend: str, options: Options | None = None) -> Artifact:
@@ -263,6 +300,7 @@ __all__ = [
     "compile_unit",
     "deep_recursion",
     "load",
+    "loads",
     "parameters_of",
     "verify",
 ]

@@ -161,14 +161,19 @@ def cut(text: str, width: int) -> str:
 
 def totals(summary: Summary) -> list[tuple[str, str]]:
     """The sums, as (what, how much)."""
-    sizes = ", ".join(f"{name} = {size}" for name, size in summary.sizes.items())
-    at = f" for {sizes}" if sizes else ""
+    at = at_sizes(summary)
     buffers = f"; {summary.buffers:,} in buffers" if summary.buffers else ""
     return [
         ("parameters", f"{exact(summary.parameters)} ({in_bytes(summary.bytes)}){buffers}"),
         ("multiply-adds", short(summary.multiply_adds) + at),
         ("activations", in_bytes(summary.activations) + at),
     ]
+
+
+def at_sizes(summary: Summary) -> str:
+    """` for N = 1`: the sizes at which costs are told."""
+    sizes = ", ".join(f"{name} = {size}" for name, size in summary.sizes.items())
+    return f" for {sizes}" if sizes else ""
 
 
 def _foot(summary: Summary, width: int) -> list[Line]:

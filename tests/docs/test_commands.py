@@ -56,7 +56,7 @@ OF_PYTEST = {"--update-golden"}
 
 def test_options_that_pages_mention_exist(capsys: pytest.CaptureFixture[str]) -> None:
     helps = ""
-    for command in ("check", "summary", "compile", "weights", "verify", "fmt", "ops"):
+    for command in COMMANDS:
         main([command, "--help"])
         helps += capsys.readouterr().out
     for page in DOCS.glob("*.md"):
