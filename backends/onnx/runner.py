@@ -43,7 +43,7 @@ _LACKS = re.compile(r"NOT_IMPLEMENTED : Could not find an implementation for (\w
 
 #: Ops that fail over nothing in ONNX Runtime (1.31.1), mostly by a signal that ends the process. `LSTM` and `GRU` do so
 #: over no rows. See tests/onnx/test_runtime_faults.py.
-_FRAGILE = ("Einsum", "GRU", "LSTM", "Scan")
+_FRAGILE = ("Attention", "Einsum", "GRU", "LSTM", "Scan")
 
 
 class Runner:

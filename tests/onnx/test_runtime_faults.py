@@ -85,6 +85,11 @@ def test_onnx_runtime_still_dies(fault: str, tmp_path: Path):
     assert exit_code(*FAULTS[fault], tmp_path) < 0
 
 
+@pytest.mark.parametrize(("shape", "refused"), [([0, 2, 5, 4], True), ([3, 2, 0, 4], True), ([3, 2, 5, 4], False)])
+def test_attention_over_nothing_is_still_refused(shape: list[int], refused: bool, tmp_path: Path):
+    assert (exit_code("Attention", [shape] * 3, {}, tmp_path) > 0) == refused
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_control(fault: str, tmp_path: Path):
     assert exit_code(*CONTROLS[fault], tmp_path) == 0
@@ -109,11 +114,20 @@ def test_products_of_nothing(pattern: str, rows: int, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("kind", "expression"),
-    [("float[N, T, 3]", "x -> scan(lstm_cell(4))"), ("float[N, 3, 3]", 'einsum("n i i -> n i", x)')],
+    [
+        ("float[N, T, 3]", "x -> scan(lstm_cell(4))"),
+        ("float[N, 3, 3]", 'einsum("n i i -> n i", x)'),
+        ("float[N, T, 3]", "x -> expand_dims(1) -> keyed"),
+    ],
 )
 def test_the_runner_refuses(kind: str, expression: str, tmp_path: Path):
     """What is left: the process lives on."""
-    _, entry, weights = prepare(f"network Net:\n    input x: {kind}\n    output y = {expression}\n", tmp_path)
+    keyed = (
+        "block keyed:\n    input x: float[N, H, T, D]\n    output scaled_dot_product_attention()(x, x, x)\n\n\n"
+        if "keyed" in expression
+        else ""
+    )
+    _, entry, weights = prepare(f"{keyed}network Net:\n    input x: {kind}\n    output y = {expression}\n", tmp_path)
     runner = Runner()
     runner.load(str(tmp_path), entry, str(weights), "f32")
     with pytest.raises(DlcError, match="E0808"):

@@ -65,4 +65,5 @@ def test_agrees(name: str, training: bool, natives: bool, tmp_path: Path):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize(("name", "sizes"), EDGES, ids=str)
 def test_agrees_at_the_edges(name: str, sizes: dict[str, int], tmp_path: Path):
-    assert not disagreements(name, tmp_path, sizes, True, False)
+    """Attention over nothing has no native: ONNX Runtime's `Attention` refuses it (E0808)."""
+    assert not disagreements(name, tmp_path, sizes, name != "memory" or 0 not in sizes.values(), False)
