@@ -281,14 +281,9 @@ def bind_primitive(op: Op, given: Sequence[Argument], span: Span) -> tuple[list[
         elif open_attributes and not tensor:
             attributes[open_attributes.pop(0)] = thing
         else:
-            raise error(
-                "E0306",
-                f"`{op.name}` takes no further argument",
-                argument.span,
-                found=describe(thing),
-                expected=usage(op),
-                hint=_list_hint(op, attributes, given),
-            )
+            hint = _list_hint(op, attributes, given)
+            message = f"`{op.name}` takes no further argument"
+            raise error("E0306", message, argument.span, found=describe(thing), expected=usage(op), hint=hint)
         tensor_seen = tensor_seen or tensor
     if open_operands and operands:
         raise error("E0307", f"`{op.name}` needs {_listed(open_operands)}", span, expected=usage(op))

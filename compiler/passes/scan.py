@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from dlc import dims, ir
@@ -40,26 +40,15 @@ def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
     steps = _steps(b, values, axis, options, span)
     names = _scanned_names(layer, others, scanned, span)
     captured, states, places = _captured(b, layer, names, others)
-    types: dict[str, TensorType | None] = {i.name: None for i in layer.declaration.inputs}
-    types.update({name: _step_type(b.type_of(v), axis) for name, v in zip(names, values, strict=True)})
-    types.update({name: b.type_of(tensor) for name, tensor in captured.items()})
-    _check_complete(layer, types, span)
-    module, sizes = b.elaborator.module_for(b, layer, types, {n: b.type_of(t) for n, t in states.items()}, span)
-    captured.update(given_sizes.operands(b, module, sizes, span))
-    lifting.check_known(module, states, span, places)
-    sizes = lifting.with_state_sizes(module, {n: b.type_of(t) for n, t in states.items()}, sizes)
-    lifting.check_types(b, module, states, sizes, span)
-    _check_held(module, sizes, span)
+    over = dict(zip(names, values, strict=True))
+    module, sizes = _module(b, layer, axis, over, captured, states, places, span)
     start = [states.get(s.name) or _start(b, layer, module, s, sizes, span) for s in module.states]
     lengths = _lengths(b, options)
     if lengths is not None:
         _check_rows(b.type_of(lengths).shape[0], module, sizes, span)
-    time = _size(steps)
-    kinds = [_stacked(in_caller(module.types[p.value], sizes), axis, time, p.name, span) for p in module.outputs]
-    kinds += [in_caller(module.types[p.value], sizes) for p in module.next_states]
     present = [p.name for p in module.inputs]
-    order = [n for n in names if n in present], [n for n in captured if n in present]
-    by_name = {**dict(zip(names, values, strict=True)), **captured}
+    order = [n for n in over if n in present], [n for n in captured if n in present]
+    by_name = {**over, **captured}
     inputs = [by_name[n].id for n in (*order[0], *order[1])] + [t.id for t in start]
     target = ir.Scan(
         instance=layer.instance,
@@ -72,11 +61,43 @@ def scan(b: Builder, given: Sequence[Argument], span: Span) -> Thing:
         has_lengths=lengths is not None,
         dims=tuple(sizes.items()),
     )
+    kinds = _result_types(module, sizes, axis, _size(steps), span)
     outputs = b.emit("scan", [*inputs, *([lengths.id] if lengths else [])], kinds, span, target=target)
     count = len(module.outputs)
     stacked = {p.name: t for p, t in zip(module.outputs, outputs[:count], strict=True)}
     final: dict[str, Thing] = {p.name: t for p, t in zip(module.next_states, outputs[count:], strict=True)}
     return Result(layer.declaration.id.name, stacked, final)
+
+
+def _module(
+    b: Builder,
+    layer: Layer,
+    axis: int,
+    over: Mapping[str, Tensor],
+    captured: dict[str, Tensor],
+    states: Mapping[str, Tensor],
+    places: Mapping[str, Span],
+    span: Span,
+) -> tuple[ir.Module, dict[str, Size]]:
+    """The cell for one step's types, and its dimensions here; `captured` gains the sizes that the cell is given."""
+    types: dict[str, TensorType | None] = {i.name: None for i in layer.declaration.inputs}
+    types.update({name: _step_type(b.type_of(tensor), axis) for name, tensor in over.items()})
+    types.update({name: b.type_of(tensor) for name, tensor in captured.items()})
+    held = {name: b.type_of(tensor) for name, tensor in states.items()}
+    _check_complete(layer, types, span)
+    module, sizes = b.elaborator.module_for(b, layer, types, held, span)
+    captured.update(given_sizes.operands(b, module, sizes, span))
+    lifting.check_known(module, states, span, places)
+    sizes = lifting.with_state_sizes(module, held, sizes)
+    lifting.check_types(b, module, states, sizes, span)
+    _check_held(module, sizes, span)
+    return module, sizes
+
+
+def _result_types(module: ir.Module, sizes: Mapping[str, Size], axis: int, time: Size, span: Span) -> list[TensorType]:
+    """The cell's outputs, stacked along the axis, and its states."""
+    stacked = [_stacked(in_caller(module.types[p.value], sizes), axis, time, p.name, span) for p in module.outputs]
+    return stacked + [in_caller(module.types[p.value], sizes) for p in module.next_states]
 
 
 def _cell(b: Builder, given: Sequence[Argument], span: Span) -> Layer:
