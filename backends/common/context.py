@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc.backends.common import given_sizes
@@ -82,14 +82,14 @@ class Context:
         return Seen(static.value, source, self.names, self.module.homes, self.turns, rank, self.loops)
 
 
-def start(program: int, prepared: Prepared, entry: bool, numbers: Collection[str] = ()) -> Context:
+def start(program: int, prepared: Prepared, entry: bool, numbers: Mapping[str, Expr] | None = None) -> Context:
     """The context at the top of a module's body. A network's own sizes are constants, not arguments; so are `numbers`,
-    dimensions for one value of which the code is written."""
+    names for one value of which the code is written."""
     module = prepared.module
-    names = static_names(module)
-    fixed = {name: size for name, size in module.dims if (entry or name in numbers) and isinstance(size, int)}
-    names = {name: value for name, value in names.items() if name not in fixed}
-    context = Context(program, prepared, names, sizes={name: Constant(size) for name, size in fixed.items()})
+    fixed = {name: Constant(size) for name, size in module.dims if entry and isinstance(size, int)}
+    sizes = {**fixed, **(numbers or {})}
+    names = {name: value for name, value in static_names(module).items() if name not in sizes}
+    context = Context(program, prepared, names, sizes=sizes)
     for port in module.inputs:
         context.define(port.value, Own(port.name))
     for parameter in module.parameters:

@@ -19,7 +19,8 @@ from dlc.backends.common.context import start
 from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
 from dlc.backends.common.form import PREPARE, Branch, Form, Make, Slot, Turns, walk
-from dlc.backends.common.frozen import frozen, one_way, stateful_turns
+from dlc.backends.common.frozen import frozen, numbers, one_way, stateful_turns
+from dlc.backends.common.list_lengths import deciding
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.native import Native, Natives
 from dlc.backends.common.once import in_parts
@@ -142,6 +143,8 @@ def _merged(
     form, limited = merge_prepared(folding, members, prepared, loops, carried)
     limited |= one_way([member.module for member in members]) | fixed
     limited = limited.union(*(stateful_turns(member.module) for member in members))
+    block = folding.unit.declarations.get(form.block)
+    limited = limited.union(*(deciding(block, member.module) for member in members))
     gone: frozenset[str] = frozenset()
     while promised := _agreed(members, limited & {*chain(*constructor(form))} - gone):
         gone |= promised
@@ -192,14 +195,17 @@ def merge_prepared(
     prepared: Sequence[Prepared],
     loops: bool = True,
     carried: bool = True,
-    numbers: Collection[str] = (),
+    gone: Collection[str] = (),
 ) -> tuple[Form, frozenset[str]]:
     """The merged form, not proven yet, and the names for one value of which it is written: sizes that are printed as
     numbers depend on them, or how many turns there are of loops that stand turn by turn."""
     entries = {(number, program.entry) for number, program in enumerate(folding.programs)}
     is_entry = any((member.program, member.module.key) in entries for member in members)
     given = {port.name for member in members for port in member.module.inputs}
-    contexts = [start(member.program, one, is_entry, numbers) for member, one in zip(members, prepared, strict=True)]
+    contexts = [
+        start(member.program, one, is_entry, numbers(folding.module(member.program, member.module.key), gone))
+        for member, one in zip(members, prepared, strict=True)
+    ]
 
     merging = Merging(
         folding.target,

@@ -70,11 +70,18 @@ def _loops_of(module: Module, name: str) -> set[int]:
     return found
 
 
+def numbers(module: Module, names: Collection[str]) -> dict[str, Expr]:
+    """The values that these hyperparameters and dimensions have, as code; without those that are no plain values."""
+    values = {name: static.value for name, static in module.hyperparameters}
+    values.update((name, size) for name, size in module.dims if isinstance(size, int))
+    given = {name: literal(values[name]) for name in names if name in values}
+    return {name: code for name, code in given.items() if code is not None}
+
+
 def frozen(module: Module, names: Collection[str]) -> Module:
     """The module without these hyperparameters."""
-    constants = dict(module.hyperparameters)
-    given = {name: literal(constants[name].value) for name in names if name in constants}
-    known = {name: expression for name, expression in given.items() if expression is not None}
+    dims = dict(module.dims)
+    known = {name: code for name, code in numbers(module, names).items() if name not in dims}
     return replace(
         module,
         hyperparameters=tuple((name, value) for name, value in module.hyperparameters if name not in known),

@@ -71,6 +71,8 @@ class Merging:
         for context, operand in zip(contexts, operands, strict=True):
             if operand is not None:
                 self.fixed |= self.reasons.size(context.program, context.module, *operand)
+            elif not context.module.part:  # a part of a block calls only some of the layers that it makes
+                self.fixed |= self.reasons.everything(context.module)
 
     def temp(self, contexts: Sequence[Context], found: Sequence[int]) -> int:
         temp = self.count

@@ -51,6 +51,11 @@ class Leaving:
     named: set[int] = field(default_factory=set[int])
     entries: set[int] = field(default_factory=set[int])
 
+    #: Loops whose turns make different numbers of values.
+    uneven: set[int] = field(default_factory=set[int])
+    #: By the id of a source, which is kept: the names that it reads.
+    read: dict[int, tuple[Expr, frozenset[str]]] = field(default_factory=dict[int, "tuple[Expr, frozenset[str]]"])
+
     @staticmethod
     def of(module: Module) -> Leaving:
         leaving = Leaving(module)
@@ -67,6 +72,7 @@ class Leaving:
                         turn = leaving.made[frame.loop][frame.index]
                         leaving.places[frame.loop, value] = len(turn)
                         turn.append(value)
+        leaving.uneven = {number for number, turns in leaving.made.items() if len(set(map(len, turns))) > 1}
         return leaving
 
     def left(self, value: int, reader: tuple[Frame, ...]) -> list[Turn]:
@@ -93,15 +99,20 @@ class Leaving:
 
     def _after(self, value: int, axis: int, turn: Turn, found: Sequence[Axes]) -> Expr | None:
         source = found[value][axis]
-        if source is None or any("." in name or name == OPEN for name in free_names(source)):
+        if source is None or any("." in name or name == OPEN for name in self._names(source)):
             return source  # what a variable holds here, whoever made it (see `extents`)
-        alike = self.alike(value, turn.loop)
-        sources = [found[one][axis] for one in alike] if alike is not None else [source]
-        if all(one == source for one in sources):
+        alike = self.alike(value, turn.loop) or [value]
+        if all(found[one][axis] == source for one in reversed(alike)):  # the last are not known yet, mostly
             return self._outside(source, turn)
-        if turn.index < len(sources) - 1:
+        if turn.index < len(alike) - 1:
             return source if not self._mentions(source, turn.loop) else None
-        return self._grown(sources, turn.loop)
+        return self._grown([found[one][axis] for one in alike], turn.loop)
+
+    def _names(self, source: Expr) -> frozenset[str]:
+        """The names that a source reads. Sizes grow with the network, and are asked for at each use."""
+        if id(source) not in self.read:
+            self.read[id(source)] = (source, frozenset(free_names(source)))
+        return self.read[id(source)][1]
 
     def _outside(self, source: Expr, turn: Turn) -> Expr | None:
         """The source with the loop's variables as they stand in that turn."""
@@ -115,15 +126,14 @@ class Leaving:
             return None
 
     def _mentions(self, source: Expr, loop: int) -> bool:
-        return bool(set(free_names(source)) & set(self.module.loops[loop].targets))
+        return not self._names(source).isdisjoint(self.module.loops[loop].targets)
 
     def alike(self, value: int, loop: int) -> list[int] | None:
         """The values that stand at this value's place in all turns; None where turns differ."""
-        turns = self.made[loop]
-        place = self.places[loop, value]
-        if any(len(turn) != len(turns[0]) for turn in turns):
+        if loop in self.uneven:
             return None
-        return [turn[place] for turn in turns]
+        place = self.places[loop, value]
+        return [turn[place] for turn in self.made[loop]]
 
     def _grown(self, sources: Sequence[Expr | None], number: int) -> Expr | None:
         """A size that each turn makes larger by the same, or by what its variable says."""

@@ -7,17 +7,18 @@ here can fail to help but not do harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from dlc.backends.common import size_rules
 from dlc.backends.common.evaluate import Unknown, free_names, substitute
-from dlc.backends.common.size_arithmetic import Done, simplified
+from dlc.backends.common.size_arithmetic import Done, divided_by, simplified
 from dlc.backends.common.size_leaving import Leaving
 from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.size_rules import RULES, broadcast, written
 from dlc.ir import BlockId, Call, Draw, Equation, Instance, Module, Scan, Static
 from dlc.spec.syntax import (
+    Binary,
     Block,
     Constant,
     Expr,
@@ -292,30 +293,41 @@ def _sample(body: Sequence[object], name: str) -> Sample | None:
 
 def dimension_source(folding: Folding, context: Context, creation: Creation, name: str) -> Expr | None:
     """An expression in the caller's names for the size of the callee's dimension `name`, or None."""
-    place = dimension_operand(folding, context, creation, name)
-    if place is None:
-        return None
-    value, axis = place
-    sizes = folding.sizes
-    leaving = sizes.leaving(context.program, context.module)
-    return leaving.axes(value, creation.instance.origin.frames, sizes.of(context.program, context.module))[axis]
+    for entry, value, axis in _bindings(folding, context, creation):
+        if entry == Name(name):
+            return _read(folding, context, creation, value, axis)
+        if isinstance(entry, Binary) and entry.op == "*" and Name(name) in (entry.left, entry.right):
+            factor = entry.left if entry.right == Name(name) else entry.right
+            known = _in_caller({}, creation.instance.hyperparameters, {})
+            whole = _read(folding, context, creation, value, axis)
+            other = _replace(factor, known, folding.sizes.done)
+            return None if whole is None or other is None else divided_by(whole, other)
+    return None
 
 
 def dimension_operand(folding: Folding, context: Context, creation: Creation, name: str) -> tuple[int, int] | None:
     """The caller's value and axis that bind the callee's dimension."""
-    module = context.module
-    for equation in folding.sizes.calls_of(context.program, module, creation.number):
+    found = _bindings(folding, context, creation)
+    return next(((value, axis) for entry, value, axis in found if entry == Name(name)), None)
+
+
+def _bindings(folding: Folding, context: Context, creation: Creation) -> Iterator[tuple[Expr, int, int]]:
+    """The callee's declared sizes, with the caller's values and axes that they are sizes of."""
+    for equation in folding.sizes.calls_of(context.program, context.module, creation.number):
         target = cast("Call | Scan", equation.target)
         callee = folding.module(context.program, target.module)
         declared = folding.sizes.declared(callee)
+        lanes = {lane.name: lane.axis for lane in target.scanned} if isinstance(target, Scan) else {}
         for port, value in _pairs(callee, equation):
-            axes = declared.get(port, ())
-            if value is None or Name(name) not in axes:
-                continue
-            axis = axes.index(Name(name))
-            lanes = {lane.name: lane.axis for lane in target.scanned} if isinstance(target, Scan) else {}
-            return value, axis + (axis >= lanes[port]) if port in lanes else axis
-    return None
+            for axis, entry in enumerate(declared.get(port, ())):
+                if value is not None and entry is not None:
+                    yield entry, value, axis + (axis >= lanes[port]) if port in lanes else axis
+
+
+def _read(folding: Folding, context: Context, creation: Creation, value: int, axis: int) -> Expr | None:
+    sizes = folding.sizes
+    leaving = sizes.leaving(context.program, context.module)
+    return leaving.axes(value, creation.instance.origin.frames, sizes.of(context.program, context.module))[axis]
 
 
 def _pairs(callee: Module, equation: Equation) -> list[tuple[str, int | None]]:
@@ -334,11 +346,25 @@ def _in_caller(
     for name, static in hyperparameters:
         plain = isinstance(static.value, bool | int | float | str)
         names[name] = static.source if static.source is not None else Constant(static.value) if plain else None  # type: ignore[arg-type]
-    for port, axes in declared.items():
-        for entry, source in zip(axes, given.get(port, ()), strict=False):
-            if isinstance(entry, Name) and entry.id not in names:
-                names[entry.id] = source
+    pairs = [pair for port, axes in declared.items() for pair in zip(axes, given.get(port, ()), strict=False)]
+    for entry, source in pairs:
+        if isinstance(entry, Name) and entry.id not in names:
+            names[entry.id] = source
+    for entry, source in pairs:
+        if source is not None and isinstance(entry, Binary) and entry.op == "*":
+            names.update(_solved(entry, source, names))
     return names
+
+
+def _solved(product: Binary, size: Expr, names: Mapping[str, Expr | None]) -> dict[str, Expr]:
+    """The one factor that is not known yet: D of `heads * D`."""
+    unknown = [factor for factor in (product.left, product.right) if not set(free_names(factor)) <= names.keys()]
+    match unknown:
+        case [Name(word) as name]:
+            other = _replace(product.right if product.left == name else product.left, names, {})
+            return {} if other is None else {word: divided_by(size, other)}
+        case _:
+            return {}
 
 
 def _replace(axis: Expr | None, names: Mapping[str, Expr | None], done: Done) -> Expr | None:

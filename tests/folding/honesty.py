@@ -82,8 +82,8 @@ def text(value: object) -> str:
 # --- networks --------------------------------------------------------------------------------------------------
 
 
-def check(path: Path, outputs: bool = True, blocks: bool = True, natives: bool = True) -> Tally:
-    """All networks of a spec, and all classes in its code."""
+def check(path: Path, outputs: bool = True, natives: bool = True, most: int = 4) -> Tally:
+    """All networks of a spec, and all classes in its code. `most`: values tried for each argument."""
     tally = Tally()
     project = load_project(path)
     unit = networks.elaborate(project).unit
@@ -96,7 +96,7 @@ def check(path: Path, outputs: bool = True, blocks: bool = True, natives: bool =
         values = {name: static.value for name, static in module.hyperparameters}
         for word in inspect.signature(factory).parameters:
             name = next((one.word for one in file.constructor(folded) if one.name == word), word)
-            for value in [values[name], *others(values[name])] if name in values else ():
+            for value in others(values[name])[:most] if name in values else ():
                 title = f"{path.stem}: {network.name}({name}={value})"
                 try:
                     found = networks.elaborate(project, networks.Choice(network.name, {name: text(value)})).unit
@@ -104,8 +104,7 @@ def check(path: Path, outputs: bool = True, blocks: bool = True, natives: bool =
                     continue
                 other = found.networks[0]
                 _compare(tally, title, lambda f=factory, w=word, v=value: f(**{w: v}), other, outputs, file.renamed)
-    if blocks:
-        _check_classes(tally, unit, file, code, project, path.stem, outputs)
+    _check_classes(tally, unit, file, code, project, path.stem, outputs, most)
     return tally
 
 
@@ -217,7 +216,14 @@ def _inputs(entry: Module, sizes: Mapping[str, int], generator: np.random.Genera
 
 
 def _check_classes(
-    tally: Tally, unit: Unit, file: TorchFile, code: ModuleType, project: Project, stem: str, outputs: bool
+    tally: Tally,
+    unit: Unit,
+    file: TorchFile,
+    code: ModuleType,
+    project: Project,
+    stem: str,
+    outputs: bool,
+    most: int,
 ) -> None:
     entries = {file.folding.assigned[2 * i, n.inference.entry] for i, n in enumerate(unit.networks)}
     for folded in file.folding.classes:
@@ -226,7 +232,7 @@ def _check_classes(
         member = next((m for m in folded.members if not m.module.training), None)
         if member is None or any(one.given is not None for one in member.module.instances):
             continue
-        _check_class(tally, file, code, project, folded, member.module, stem, outputs)
+        _check_class(tally, file, code, project, folded, member.module, stem, outputs, most)
 
 
 def _check_class(
@@ -238,12 +244,13 @@ def _check_class(
     module: Module,
     stem: str,
     outputs: bool,
+    most: int,
 ) -> None:
     known = {**{name: static.value for name, static in module.hyperparameters}, **dict(module.dims)}
     arguments = file.constructor(folded)
     named = {one.word: one.name for one in arguments}
     for one in arguments:
-        for value in [known[one.word], *others(known[one.word])]:
+        for value in others(known[one.word])[: most - 1]:
             changed = {**known, one.word: value}
             try:
                 program = block_program(project, module, changed)

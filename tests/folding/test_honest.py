@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 #: Nets of today, small.
 SPECS = tuple(sorted((HERE / "honest").glob("*.dl")))
 #: Where outputs are compared too, in the default run; in the slow one they are compared everywhere.
-COMPARED = frozenset({"inception", "gpt", "leftovers", "mobilenet", "vae"})
+COMPARED = frozenset({"leftovers", "vae"})
 MORE = (
     *sorted((HERE / "cases").glob("*.dl")),
     *sorted((HERE.parent / "user").glob("*.dl")),
@@ -30,7 +30,7 @@ def _require_honest(tally: Tally) -> None:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_networks_and_blocks(path: Path) -> None:
-    _require_honest(check(path, outputs=path.stem in COMPARED))
+    _require_honest(check(path, outputs=path.stem in COMPARED, most=2))
 
 
 @pytest.mark.slow
@@ -54,5 +54,5 @@ def test_a_lie_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Merging, "fix", lambda *_: None)
     monkeypatch.setattr(Leaving, "_after", lambda *_: None)
-    tally = check(HERE / "honest" / "leftovers.dl", outputs=False)
+    tally = check(HERE / "honest" / "leftovers.dl", outputs=False, most=2)
     assert any("Ladder(widths" in line for line in tally.wrong)
