@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dlc import requests
 from dlc.backends.api import Artifact, Options, Unit
 from dlc.backends.api import Network as Programs
-from dlc.diagnostics import DlcError, error
+from dlc.diagnostics import Diagnostic, DlcError, error
 from dlc.networks import Choice, Elaborated, elaborate
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.resolve import Project, load_project
@@ -70,6 +70,14 @@ class SpecFile(Mapping[str, "Network"]):
         """Code for one backend, all networks of the file that are no templates."""
         options = Options(natives=natives, precision=precision)
         return Compiled(self.project.stem, backend, compile_unit(self.elaborate().unit, backend, options))
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What the text of the file and of its imports says, and surely does not mean."""
+        from dlc.passes.warnings import file_warnings
+
+        with deep_recursion():
+            return tuple(file_warnings(self.project.scope))
 
     def elaborate(self, choice: Choice | None = None) -> Elaborated:
         """The typed programs of the chosen networks (all that have values for all hyperparameters)."""

@@ -3,7 +3,7 @@
 A diagnostic is data. `dlc.render` turns it into text for people, `--json` into JSON.
 Codes are stable: E01xx text and syntax, E02xx names, E03xx calls and arguments, E04xx shapes and types, E05xx
 compile-time values and limits, E06xx blocks, states and scans, E07xx backends, E08xx weights and runs, E09xx the
-command line, W09xx warnings.
+command line and the Python API; W.... warnings, by the same subjects.
 """
 
 from __future__ import annotations

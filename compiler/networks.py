@@ -43,11 +43,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Elaborated:
-    """A unit, the templates that were left out, and the names of `train` sections."""
+    """A unit, the templates that were left out, the names of `train` sections, and what was noticed of types."""
 
     unit: Unit
     templates: tuple[Template, ...]
     trains: tuple[str, ...]
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def elaborate(project: Project, choice: Choice | None = None) -> Elaborated:
@@ -81,7 +82,8 @@ def _elaborate(project: Project, choice: Choice | None) -> Elaborated:
     trains = tuple(d.name for d in project.scope.spec.declarations if d.kind == "train")
     doc, declarations = project.scope.spec.doc, _declarations(networks, project)
     unit = Unit(project.stem, project.digest, doc, tuple(networks), declarations, project.path.name)
-    return Elaborated(unit, tuple(templates), trains)
+    warnings = tuple(w for w in elaborator.warnings if w.span is not None and not w.span.file.startswith("std/"))
+    return Elaborated(unit, tuple(templates), trains, tuple(dict.fromkeys(warnings)))
 
 
 def _without_unread_lanes(networks: Sequence[Network]) -> list[Network]:

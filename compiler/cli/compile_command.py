@@ -11,6 +11,7 @@ from dlc.api import SpecFile, compile_unit, load, parameters_of
 from dlc.backends.api import Network, Options, Unit
 from dlc.cli.choice import choice_of
 from dlc.cli.options import BACKENDS
+from dlc.cli.show import show_all
 from dlc.diagnostics import DlcError, error
 from dlc.networks import Elaborated
 from dlc.output import prepare, record, write_files
@@ -45,6 +46,7 @@ def run(options: Any) -> int:
     for line in skipped:
         print(line)
     _say_what_is_left(file, found)
+    show_all([*file.warnings, *found.warnings])
     return 0
 
 

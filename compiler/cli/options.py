@@ -99,6 +99,7 @@ class _Version(argparse.Action):
 def _check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+")
     _choice(parser)
+    parser.add_argument("--strict", action="store_true", help="exit code 1 where there are warnings")
     _json(parser)
 
 

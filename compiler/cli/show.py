@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from dlc.diagnostics import DlcError
+from dlc.diagnostics import Diagnostic, DlcError
 from dlc.render import render_error, to_json
 from dlc.spec.source import Source
 
@@ -19,7 +19,15 @@ def show_error(problem: DlcError, given: Sequence[str]) -> None:
         sys.stdout.flush()
         return
     sys.stdout.flush()
-    sys.stderr.write(render_error(problem, _sources(problem, given), color=wants_color(sys.stderr)))
+    sys.stderr.write(render_error(problem, sources_of(problem.diagnostics, given), color=wants_color(sys.stderr)))
+
+
+def show_all(diagnostics: Sequence[Diagnostic]) -> None:
+    """Diagnostics on standard error, mistakes before warnings."""
+    if diagnostics:
+        ordered = sorted(diagnostics, key=lambda d: d.severity != "error")
+        sys.stdout.flush()
+        sys.stderr.write(render_error(DlcError(ordered), sources_of(ordered), color=wants_color(sys.stderr)))
 
 
 def print_json(data: Any) -> None:
@@ -32,9 +40,9 @@ def wants_color(stream: Any) -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
-def _sources(problem: DlcError, given: Sequence[str]) -> dict[str, Source]:
+def sources_of(diagnostics: Sequence[Diagnostic], given: Sequence[str] = ()) -> dict[str, Source]:
     """The texts that the spans name: files (read again, so that a file with a mistake has one too), --set values."""
-    spans = [s for d in problem.diagnostics for s in (d.span, *(n.span for n in d.notes)) if s is not None]
+    spans = [s for d in diagnostics for s in (d.span, *(n.span for n in d.notes)) if s is not None]
     found: dict[str, Source] = {}
     for name in {span.file for span in spans}:
         source = _source(name, given)

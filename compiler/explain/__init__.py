@@ -12,7 +12,7 @@ from pathlib import Path
 from dlc.spec.record import record
 
 FOLDER = Path(__file__).parent
-GROUPS = ("text", "names", "calls", "shapes", "values", "blocks", "backends", "runs", "command_line")
+GROUPS = ("text", "names", "calls", "shapes", "values", "blocks", "backends", "runs", "command_line", "warnings")
 
 _SECTION = re.compile(r"^## (?P<code>[EW]\d{4}): (?P<title>.*)$", re.MULTILINE)
 
@@ -57,9 +57,9 @@ def document() -> str:
     """All of it as one Markdown page."""
     parts = [(FOLDER / "intro.md").read_text(encoding="utf-8").rstrip()]
     for group in GROUPS:
-        heading = (FOLDER / f"{group}.md").read_text(encoding="utf-8").split("\n", 1)[0]
+        head = _SECTION.split((FOLDER / f"{group}.md").read_text(encoding="utf-8"), maxsplit=1)[0].strip()
         rows = [f"| [{page.code}](#{_anchor(page)}) | {page.title} |" for page in pages(group)]
-        parts.append("\n".join([f"#{heading}", "", "| code | what is wrong |", "|---|---|", *rows]))
+        parts.append("\n".join([f"#{head}", "", "| code | what is wrong |", "|---|---|", *rows]))
         parts += [f"### {page.code}: {page.title}\n\n{page.text}" for page in pages(group)]
     return "\n\n".join(parts) + "\n"
 

@@ -60,6 +60,7 @@ class Elaborator:
     modules: dict[Key, ir.Module] = field(default_factory=dict[Key, ir.Module])
     failures: dict[Key, DlcError] = field(default_factory=dict[Key, DlcError])
     counts: dict[str, int] = field(default_factory=dict[str, int])
+    warnings: list[Diagnostic] = field(default_factory=list[Diagnostic])
     active: list[BlockDeclaration] = field(default_factory=list[BlockDeclaration])
     work: int = 0
     #: Where the states of each module start that do not start with a number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dlc.diagnostics import error
 from dlc.dims import Dim
 from dlc.ir import Static
-from dlc.passes import calls, expressions, static
+from dlc.passes import calls, expressions, residuals, static
 from dlc.passes.builder import Builder, is_tensor, static_of
 from dlc.passes.sources import substitute
 from dlc.passes.things import Items, Thing, describe
@@ -87,6 +87,8 @@ def _operate(b: Builder, node: syntax.Binary, left: Thing, right: Thing) -> Thin
         return _concatenate(b, node, left, right)
     if isinstance(left, Static) and isinstance(right, Static):
         return _static_binary(b, node, left, right)
+    if node.op == "+" and is_tensor(left) and is_tensor(right):
+        residuals.check(b, node, b.tensor(left, node.left.span), b.tensor(right, node.right.span))
     return calls.elementwise(b, OPERATORS[node.op], [left, right], node.span)
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import dlc as library
 import numpy as np
 import pytest
 from command_line import EXAMPLES, dlc
 from dlc.explain import Page, all_pages, document
-from doc_snippets import DOCS, snippets
+from doc_snippets import DOCS, Snippet, snippets, whole_file
 
 ROOT = DOCS.parent
 CODE = re.compile(r"[EW]\d{4}")
@@ -59,7 +60,7 @@ def test_docs_errors_is_made_of_the_pages() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.code)
 def test_a_page_has_an_example_and_says_how_to_mend_it(page: Page) -> None:
     assert "**Mend:** " in page.text
-    examples = re.findall(r"```(?:dl-error|console) (\w+)", page.text)
+    examples = re.findall(r"```(?:dl-error|dl-warning|console) (\w+)", page.text)
     assert examples == ([] if page.code in WITHOUT else [page.code])
 
 
@@ -90,6 +91,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "two_imports.dl": f'import "one.dl"\nimport "other.dl"\n\n{network}',
         "circle.dl": f'import "back.dl"\n\n{network}',
         "back.dl": f'import "circle.dl"\n\n{block}',
+        "unused_import.dl": f'import "one.dl"\n\n{network.replace("twice", "relu")}',
+        "hidden_import.dl": f'import "one.dl"\n\n{block}\n{network}',
         "comments.dl": f"# twice\n{block.replace('2 * x', '2*x')}",
         "nothing.dl": "network A:\n    input k: int[N] in 5..5\n    output k + 1\n",
         "unbounded.dl": (
@@ -111,4 +114,12 @@ def test_a_command_gives_its_code(code: str, command: str, folder: Path, monkeyp
     monkeypatch.chdir(folder)
     done = dlc(*command.removeprefix("dlc ").split())
     assert done.code != 0
-    assert set(re.findall(r"^error\[(\w+)\]", done.err, re.MULTILINE)) == {code}, done.err
+    assert set(re.findall(r"^(?:error|warning)\[(\w+)\]", done.err, re.MULTILINE)) == {code}, done.err
+
+
+@pytest.mark.parametrize("snippet", snippets(DOCS / "errors.md", "dl-warning"), ids=str)
+def test_a_warning_is_told(snippet: Snippet, tmp_path: Path) -> None:
+    path = tmp_path / "snippet.dl"
+    path.write_text(whole_file(snippet, ()), encoding="utf-8")
+    file = library.load(path)
+    assert [w.code for w in (*file.warnings, *file.elaborate().warnings)] == list(snippet.arguments)
