@@ -21,6 +21,9 @@ test-slow: $(READY)
 verify-full: $(READY)
 	$(BIN)/python -m benchmarks.full_size
 
+docs: $(READY)
+	$(BIN)/python docs/site/build.py
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
