@@ -88,13 +88,21 @@ class Leaving:
         turns = self.left(value, reader)
         if not turns:
             return found[value]
-        return tuple(self._size(value, axis, turns, found) for axis in range(len(found[value])))
+        carried = self.is_carried(turns[-1], reader)
+        return tuple(self._size(value, axis, turns, found, carried) for axis in range(len(found[value])))
 
-    def _size(self, value: int, axis: int, turns: Sequence[Turn], found: Sequence[Axes]) -> Expr | None:
-        first, *others = turns
-        source = self._after(value, axis, first, found)
-        for turn in others:
-            source = None if source is None else self._outside(source, turn)
+    def is_carried(self, turn: Turn, reader: tuple[Frame, ...]) -> bool:
+        """Whether the reader stands in another turn of the same loop."""
+        return any(isinstance(frame, Turn) and frame.loop == turn.loop for frame in reader)
+
+    def _size(self, value: int, axis: int, turns: Sequence[Turn], found: Sequence[Axes], carried: bool) -> Expr | None:
+        source = found[value][axis]
+        for number, turn in enumerate(turns):
+            if source is None:
+                return None
+            if carried and turn is turns[-1]:
+                return None if self._mentions(source, turn.loop) else source
+            source = self._outside(source, turn) if number else self._after(value, axis, turn, found)
         return source
 
     def _after(self, value: int, axis: int, turn: Turn, found: Sequence[Axes]) -> Expr | None:
@@ -168,7 +176,11 @@ class Leaving:
         while place < len(values):
             turns = self.left(values[place], reader)
             loop = turns[0].loop if turns else -1
-            alike = self.alike(values[place], loop) if turns else None
+            if not turns or self.is_carried(turns[-1], reader):
+                out.append(Joined(self.axes(values[place], reader, found), Constant(1), self))
+                place += 1
+                continue
+            alike = self.alike(values[place], loop)
             whole = alike is not None and list(values[place : place + len(alike)]) == alike
             if len(turns) == 1 and alike is not None and whole and self._is_listed(values[place], len(alike)):
                 rows = [found[one] for one in alike]
@@ -176,7 +188,7 @@ class Leaving:
                 out.append(Joined(axes, length(self.module.loops[loop].iterable), self, loop))
                 place += len(alike)
                 continue
-            if turns and self._is_part(values[place], loop, values):
+            if self._is_part(values[place], loop, values):
                 out.append(Joined((None,) * len(found[values[place]]), None, self))
             else:
                 out.append(Joined(self.axes(values[place], reader, found), Constant(1), self))
