@@ -21,11 +21,16 @@ def complete(parser: argparse.ArgumentParser) -> None:
     """Answers the shell and ends the process, if it is the shell that asks."""
     import argcomplete
 
+    attach(parser)
+    argcomplete.autocomplete(parser, always_complete_options="long")
+
+
+def attach(parser: argparse.ArgumentParser) -> None:
+    """Says where the words for each option come from."""
     for action in _actions(parser):
         completer = _COMPLETERS.get(action.option_strings[-1] if action.option_strings else action.dest)
         if completer is not None:
-            action.completer = completer  # type: ignore[attr-defined]
-    argcomplete.autocomplete(parser, always_complete_options="long")
+            action.completer = completer
 
 
 def script(shell: str) -> str:

@@ -148,7 +148,8 @@ def _ops(level: _Level, group: Sequence[Equation], joins: bool) -> None:
     if joins:
         node = Node("join", JOINS[last.op])
     else:
-        node = Node("op", title.replace("_", " "), level.names.get(last.outputs[0], ""), family="op")
+        name = level.names.get(last.outputs[0], "")
+        node = Node("op", title.replace("_", " "), name if len(name) > 1 else "", family="op")
     node.inputs = ("",) * len(wanted)
     node.outputs = ("",) * len(last.outputs)
     node.frames = last.origin.frames

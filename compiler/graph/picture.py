@@ -26,6 +26,9 @@ class Picture:
 
     drawing: Drawing
 
+    def __repr__(self) -> str:
+        return f"Picture({self.drawing.title!r})"
+
     @cached_property
     def sheet(self) -> Sheet:
         _need("scipy.optimize", "SciPy")
