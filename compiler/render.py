@@ -10,19 +10,31 @@ from dlc.spec.source import Source, Span
 
 _STYLES = {"error": "1;31", "warning": "1;33", "bold": "1", "gutter": "34", "hint": "32"}
 MAX_WIDTH = 160
+LEAST_WIDTH = 40  # of a terminal
 
 
-def render_error(e: DlcError, sources: Mapping[str, Source], *, color: bool = False) -> str:
+def render_error(e: DlcError, sources: Mapping[str, Source], *, color: bool = False, columns: int | None = None) -> str:
     """All diagnostics of an error, a blank line between two."""
-    return render_all(e.diagnostics, sources, color=color)
+    return render_all(e.diagnostics, sources, color=color, columns=columns)
 
 
-def render_all(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], *, color: bool = False) -> str:
-    return "\n".join(render(d, sources, color=color) for d in diagnostics)
+def render_all(
+    diagnostics: Iterable[Diagnostic],
+    sources: Mapping[str, Source],
+    *,
+    color: bool = False,
+    columns: int | None = None,
+) -> str:
+    return "\n".join(render(d, sources, color=color, columns=columns) for d in diagnostics)
 
 
-def render(diagnostic: Diagnostic, sources: Mapping[str, Source], *, color: bool = False) -> str:
+def render(
+    diagnostic: Diagnostic, sources: Mapping[str, Source], *, color: bool = False, columns: int | None = None
+) -> str:
     """One diagnostic, each line ended; `sources` maps the file names in spans to their text.
+
+    `columns` is the width of the terminal: longer lines are wrapped, long lines of source cut around the mark. Without
+    it lines are as long as they are, so that other programs find each part on one.
 
     error[E0101]: unexpected `=`
       --> model.dl:3:8
@@ -33,20 +45,47 @@ def render(diagnostic: Diagnostic, sources: Mapping[str, Source], *, color: bool
       expected: `:`
       hint: write `==` to compare
     """
+    columns = None if columns is None else max(columns, LEAST_WIDTH)
     severity = diagnostic.severity
-    head = _paint(f"{severity}[{diagnostic.code}]", severity, color)
-    lines = [f"{head}{_paint(': ' + _one_line(diagnostic.message), 'bold', color)}"]
+    head = f"{severity}[{diagnostic.code}]"
+    first, *rest = _wrapped(f"{head}: {_one_line(diagnostic.message)}", columns, 4)
+    lines = [_paint(head, severity, color) + _paint(first[len(head) :], "bold", color)]
+    lines += [_paint(line, "bold", color) for line in rest]
     width = _gutter(diagnostic)
-    lines += _excerpt(diagnostic.span, sources, width, "^", severity, color)
+    lines += _excerpt(diagnostic.span, sources, width, "^", severity, color, columns)
     for label in ("found", "expected", "hint"):
         value = getattr(diagnostic, label)
         if value:
-            shown = _paint(f"{label}:", "hint" if label == "hint" else "bold", color)
-            lines.append(f"{' ' * width}{shown} {_one_line(value)}")
+            lines += _part(label, value, width, color, columns)
     for note in diagnostic.notes:
-        lines.append(f"{' ' * width}{_paint('note:', 'bold', color)} {_one_line(note.message)}")
-        lines += _excerpt(note.span, sources, width, "-", "gutter", color)
+        lines += _part("note", note.message, width, color, columns)
+        lines += _excerpt(note.span, sources, width, "-", "gutter", color, columns)
     return "\n".join(lines) + "\n"
+
+
+def _part(label: str, value: str, width: int, color: bool, columns: int | None) -> list[str]:
+    """`hint: text`, indented to the sign of the excerpt; further lines stand below the text."""
+    start = f"{' ' * width}{label}: "
+    first, *rest = _wrapped(start + _one_line(value), columns, len(start))
+    painted = _paint(f"{label}:", "hint" if label == "hint" else "bold", color)
+    return [f"{' ' * width}{painted}{first[len(start) - 1 :]}", *rest]
+
+
+def _wrapped(text: str, columns: int | None, indent: int) -> list[str]:
+    """The text in lines of at most `columns`, all but the first indented. Words are never cut."""
+    if columns is None or len(text) <= columns:
+        return [text]
+    import textwrap
+
+    lead = text[: len(text) - len(text.lstrip())]
+    return textwrap.wrap(
+        text.lstrip(),
+        columns,
+        initial_indent=lead,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def to_json(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -95,7 +134,13 @@ def _gutter(diagnostic: Diagnostic) -> int:
 
 
 def _excerpt(
-    span: Span | None, sources: Mapping[str, Source], width: int, mark: str, style: str, color: bool
+    span: Span | None,
+    sources: Mapping[str, Source],
+    width: int,
+    mark: str,
+    style: str,
+    color: bool,
+    columns: int | None,
 ) -> list[str]:
     """The place, the source line and the underline; only the place if the source is not known."""
     if span is None or not span.file:
@@ -107,7 +152,8 @@ def _excerpt(
         return place
     line = source.line(span.line)
     end = span.end_column if span.end_line == span.line else len(line.rstrip()) + 1
-    text, start, end = _window(line, span.column - 1, max(end - 1, span.column))
+    room = MAX_WIDTH if columns is None else max(columns - width - 8, LEAST_WIDTH // 2)
+    text, start, end = _window(line, span.column - 1, max(end - 1, span.column), room)
     shown, gap, underline = _aligned(text, start, end)
     bar = _paint("|", "gutter", color)
     number = _paint(str(span.line).rjust(width - 1), "gutter", color)
@@ -119,12 +165,12 @@ def _excerpt(
     ]
 
 
-def _window(line: str, start: int, end: int) -> tuple[str, int, int]:
-    """The part of a long line around the marked stretch [start, end)."""
-    if len(line) <= MAX_WIDTH:
+def _window(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
+    """The part of a long line around the marked stretch [start, end), about `room` characters of it."""
+    if len(line) <= room:
         return line, start, end
-    first = max(0, start - MAX_WIDTH // 2)
-    last = min(len(line), first + MAX_WIDTH)
+    first = max(0, min(start - room // 2, len(line) - room)) if end - start < room // 2 else max(0, start - 8)
+    last = min(len(line), first + room)
     before, after = "..." if first else "", "..." if last < len(line) else ""
     return before + line[first:last] + after, start - first + len(before), min(end, last) - first + len(before)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlc.diagnostics import Diagnostic, DlcError
-from dlc.render import render_error, to_json
+from dlc.render import render_all, to_json
 from dlc.spec.source import Source
 
 
@@ -19,7 +19,7 @@ def show_error(problem: DlcError, given: Sequence[str]) -> None:
         sys.stdout.flush()
         return
     sys.stdout.flush()
-    sys.stderr.write(render_error(problem, sources_of(problem.diagnostics, given), color=wants_color(sys.stderr)))
+    _write(problem.diagnostics, sources_of(problem.diagnostics, given))
 
 
 def show_all(diagnostics: Sequence[Diagnostic]) -> None:
@@ -27,7 +27,23 @@ def show_all(diagnostics: Sequence[Diagnostic]) -> None:
     if diagnostics:
         ordered = sorted(diagnostics, key=lambda d: d.severity != "error")
         sys.stdout.flush()
-        sys.stderr.write(render_error(DlcError(ordered), sources_of(ordered), color=wants_color(sys.stderr)))
+        _write(ordered, sources_of(ordered))
+
+
+def _write(diagnostics: Sequence[Diagnostic], sources: Mapping[str, Source]) -> None:
+    """As the terminal has it: in its colours and width, with a word on where to read more."""
+    terminal = sys.stderr.isatty()
+    columns = _columns() if terminal else None
+    sys.stderr.write(render_all(diagnostics, sources, color=wants_color(sys.stderr), columns=columns))
+    codes = list(dict.fromkeys(d.code for d in diagnostics))
+    if terminal and codes:
+        sys.stderr.write(f"\n`dlc explain {' '.join(codes[:3])}` tells more\n")
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def print_json(data: Any) -> None:

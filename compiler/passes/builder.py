@@ -65,6 +65,8 @@ class Builder:
     next_buffers: dict[str, int] = field(default_factory=dict[str, int])
     sites: Mapping[Span, str] = field(default_factory=dict[Span, str])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    #: Where the hyperparameters of a call are written, by the call's place and their name.
+    given_at: dict[tuple[Span, str], Span] = field(default_factory=dict[tuple[Span, str], Span])
     broken: bool = False  # a statement that the block's ports depend on has a mistake
     edges: dims.Size | None = None
     #: The dimension that a value's first axis is, by name, for values that come from the block's inputs.

@@ -209,6 +209,7 @@ def _block(
     value = BlockValue(
         block.declaration, (*block.bound, *bound.hyperparameters.items()), (*block.written, *bound.hyperparameters)
     )
+    b.given_at.update({(span, name): bound.spans[name] for name in bound.hyperparameters})
     pending = Pending(value, site, span)
     needs = [i.name for i in block.declaration.inputs if i.default is None]
     if (needs or (as_cell and block.declaration.states)) and not bound.inputs and not bound.states:

@@ -38,11 +38,12 @@ def close(b: Builder, block: BlockValue, span: Span) -> dict[str, Thing]:
         )
     for declared in block.declaration.block.hyperparameters:
         if declared.name in given:
-            closed[declared.name] = _checked(b, block.declaration, declared, given[declared.name], span)
+            at = b.given_at.get((span, declared.name), span)
+            closed[declared.name] = _checked(b, block.declaration, declared, given[declared.name], at)
         else:
             closed[declared.name] = default_of(b, block.declaration, declared, closed, span)
         if declared.bounds is not None:
-            check_bounds(b, block.declaration, declared, closed, span)
+            check_bounds(b, block.declaration, declared, closed, b.given_at.get((span, declared.name), span))
     return closed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from dlc.diagnostics import Diagnostic, Note
 from dlc.render import MAX_WIDTH, render, to_json
@@ -57,6 +58,21 @@ def test_a_long_line_is_cut_around_the_mark() -> None:
     assert start[-1].endswith("^" * MAX_WIDTH)
 
 
+def test_a_narrow_terminal() -> None:
+    text = "a hint that is much longer than the terminal is wide, and goes on below its own first word"
+    d = Diagnostic("E0101", "what is wrong takes " + "many " * 12, Span("a.dl", 4, 1002, 4, 1003), hint=text)
+    lines = render(d, SOURCES, columns=50).splitlines()
+    assert all(len(line) <= 50 for line in lines), lines
+    at = next(i for i, line in enumerate(lines) if line.startswith("  hint: "))
+    assert lines[at + 1].startswith("        ")
+    joined = " ".join(line.strip() for line in lines[at:])
+    assert joined == f"hint: {text}"
+    mark = next(i for i, line in enumerate(lines) if line.endswith("^"))
+    assert lines[mark - 1][lines[mark].index("^")] == "w"
+    plain = re.sub(r"\x1b\[[\d;]*m", "", render(d, SOURCES, color=True, columns=50))
+    assert plain.splitlines() == lines
+
+
 def test_no_span_an_unknown_file_or_a_line_beyond_the_end() -> None:
     assert shown(None) == ["error[E0101]: wrong"]
     assert shown(Span("b.dl", 2, 1, 2, 2)) == ["error[E0101]: wrong", "  --> b.dl:2:1"]
@@ -64,8 +80,6 @@ def test_no_span_an_unknown_file_or_a_line_beyond_the_end() -> None:
 
 
 def test_colour_changes_nothing_but_colour() -> None:
-    import re
-
     d = Diagnostic(
         "E0101", "wrong", Span("a.dl", 2, 12, 2, 13), hint="do", notes=(Note("n", Span("a.dl", 1, 1, 1, 2)),)
     )
