@@ -126,7 +126,8 @@ def _values(
         return values.edges(shape[1], high, turn, generator).astype(integer)
     if low == 0 and isinstance(bounds[1], int) and high > 1 and len(shape) > 1 and shape[-1]:
         return values.tokens(shape, high, turn, generator).astype(integer)
-    return values.integers(shape, low, high, turn, generator).astype(integer)
+    wide = values.WIDE if edge and port.bounds is None and integer is np.int64 else 1
+    return np.asarray(values.integers(shape, low, high, turn, generator).astype(integer) * wide)
 
 
 def _integer(dtype: str) -> Any:

@@ -8,8 +8,8 @@ input holds one where its type allows: what is listed here stands in every input
 | tokens, int[..., T] in 0..number | one row is full, another is nothing but padding (0); padding ends the others |
 | edges, int[2, E] in 0..V | an isolated node, a self-loop, an edge that stands twice |
 | any other integers (lengths, labels) | the least and the largest number that the bounds allow |
-| float, in a run at the edge | large numbers (of deviation 256, so that half of their exponentials overflow), most of
-  them several times, and zeros |
+| float, in a run at the edge | zeros, halves, and large numbers whose exponentials overflow; equal ones |
+| integers without bounds, there | numbers of 32 bits and more |
 | bool[..., T] | one row is true throughout, another false |
 | bool[N] | one true, one false |
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 TRUE_SHARE = 0.75
-LARGE = 256.0  # a power of two: the numbers at the edge are exact in any float
+LARGE = 256.0  # the numbers at the edge are exact in any float
+HALVES_SHARE = 0.25
+WIDE = 1 << 28  # eight times this is beyond 32 bits, its square within 64
 
 
 def booleans(shape: Sequence[int], turn: int, generator: Any) -> Array:
@@ -45,10 +47,18 @@ def booleans(shape: Sequence[int], turn: int, generator: Any) -> Array:
 
 
 def large(shape: Sequence[int], generator: Any) -> Array:
-    """Multiples of 64, large and of few sizes: formulas that overflow show, and which of two equals comes first."""
+    """Multiples of 256, and a quarter of halves (0.5, -1.5, 2.5). They show a formula that overflows, which of several
+    equals comes first, what becomes of 0, how halves are rounded.
+
+    The last of a row is its largest, which so stands there twice, or at least once.
+    """
     import numpy as np
 
-    return np.round(generator.standard_normal(shape) * 4).astype(np.float32) * np.float32(LARGE / 4)
+    whole = np.round(generator.standard_normal(shape))
+    values = np.where(generator.random(shape) < HALVES_SHARE, 2 * whole + 0.5, whole * LARGE).astype(np.float32)
+    if values.ndim and values.size:
+        values[..., -1] = values.max(axis=-1)
+    return values
 
 
 def tokens(shape: Sequence[int], high: int, turn: int, generator: Any) -> Array:

@@ -85,6 +85,18 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
     "hard_swish": [(MATRIX, "hard_swish")],
     "tanh_shrink": [(MATRIX, "tanh_shrink")],
     "glu": [(SEQUENCE, "glu")],
+    "prelu": [(IMAGE, "prelu"), (MATRIX, "prelu(shared=true)")],
+    "instance_norm": [(IMAGE, "instance_norm(epsilon=0.1, affine=true)")],
+    "instance_norm1d": [(LINE_OF, "instance_norm(epsilon=0.1)")],
+    "instance_norm3d": [(SOLID, "instance_norm(affine=true)")],
+    "adaptive_avg_pool1d": [(LINE_OF, "adaptive_avg_pool1d(4)")],
+    "adaptive_avg_pool2d": [(IMAGE, "adaptive_avg_pool2d(3, 5)")],
+    "lp_pool1d": [(LINE_OF, "lp_pool1d(2, 3, stride=2)")],
+    "lp_pool2d": [(IMAGE, "lp_pool2d(4, 3)")],
+    "l2_loss": [(MATRIX, "l2_loss(target=x * x)")],
+    "l1_loss": [(MATRIX, "l1_loss(target=x * x)")],
+    "huber_loss": [(MATRIX, "huber_loss(delta=0.5, target=x * x)")],
+    "binary_cross_entropy": [(MATRIX, "binary_cross_entropy(target=float(x > 0))")],
 }
 
 #: Natives that `verify` does not run, and why.
@@ -126,6 +138,11 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
             "scaled_dot_product_attention(x + 1, x * 2, mask=transpose(x[:, :1, :, :3], [0, 1, 3, 2]) > 0)",
         ),
     ],
+    ("torch", "instance_norm"): [(LINE_OF, "instance_norm"), (SOLID, "instance_norm")],
+    ("torch", "instance_norm1d"): [(IMAGE, "instance_norm")],
+    ("torch", "instance_norm3d"): [(IMAGE, "instance_norm")],
+    ("torch", "group_norm"): [("float[1, 4]", "group_norm(4)")],
+    ("torch", "binary_cross_entropy"): [(MATRIX, "binary_cross_entropy(target=float(x[:, :1] > 0))")],
     ("tensorflow", "layer_norm"): [(IMAGE, "conv2d(3, 1) -> layer_norm -> conv2d(2, 1)")],
     ("tensorflow", "conv2d"): [
         (IMAGE, "conv2d(6, 3, groups=2, bias=false)"),
@@ -169,6 +186,13 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
         ("float[N, 2 * T]", "glu"),
     ],
     ("onnx", "dense"): [(SEQUENCE, "dense(4)")],
+    ("onnx", "instance_norm"): [(IMAGE, "instance_norm")],
+    ("onnx", "local_response_norm"): [(IMAGE, "local_response_norm(2, alpha=0.5)")],
+    ("onnx", "lp_pool1d"): [(LINE_OF, "exp -> lp_pool1d(2.5, 3)")],
+    ("onnx", "lp_pool2d"): [(IMAGE, "exp -> lp_pool2d(2.5, 3)")],
+    ("onnx", "scaled_dot_product_attention"): [
+        (HEADS, "scaled_dot_product_attention(x + 1, x * 2, mask=x[:, :1, :1] > -0.5)"),
+    ],
     ("onnx", "group_norm"): [(IMAGE, "group_norm(2, affine=false)")],
     ("onnx", "batch_norm"): [(IMAGE, "batch_norm"), (IMAGE, "batch_norm(affine=false)")],
 }
@@ -179,6 +203,7 @@ HARMLESS = {
     ("torch", "conv_transpose2d"): "the op's own type rule refuses what torch refuses",
     ("torch", "conv_transpose3d"): "the op's own type rule refuses what torch refuses",
     ("torch", "soft_shrink"): "the block's own range refuses what torch refuses",
+    ("torch", "huber_loss"): "a delta of 0, which torch refuses, gives 0",
     ("tensorflow", "dense"): "a lone vector is right too, as Keras 3.15 happens to do it; other widths",
     ("tensorflow", "flatten"): "sizes that Keras 3.15 takes as they come in eager runs",
     ("tensorflow", "global_avg_pool"): "the mean of data in the spec's order, which `verify` asks for alone",

@@ -33,7 +33,7 @@ def block_of(key: Any) -> str:
 def shifted(native: Any) -> Any:
     """The native, and then the result is a little off."""
     if isinstance(native, OnnxNative):
-        return _Off(native.op, native.weights, native.attributes, native.when)
+        return _Off(native.op, native.weights, native.attributes, native.when, native.inputs)
 
     def apply(operands: Mapping[str, ast.expr], arguments: Arguments) -> ast.expr:
         return quote("$y + 0.01", y=_applied(native, operands, arguments))
