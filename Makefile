@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= 2
 
-.PHONY: demo setup test test-slow verify-full lint format typecheck wheel-test clean
+.PHONY: demo setup test test-slow fuzz verify-full lint format typecheck wheel-test clean
 
 demo: $(READY)
 	$(BIN)/python -m dlc.demo build/demo
@@ -14,6 +14,10 @@ setup: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# Until one fails: then its smallest form is shown, and kept for the next run in .hypothesis.
+fuzz: $(READY)
+	while DLC_FUZZ=2000 $(BIN)/python -m pytest -q -x -p no:cacheprovider tests/fuzz; do :; done
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from dlc.api import SpecFile, compile_unit, load, parameters_of
 from dlc.backends.api import Network, Options, Unit
 from dlc.cli.choice import choice_of
 from dlc.cli.options import BACKENDS
-from dlc.cli.show import show_all
+from dlc.cli.show import Told
 from dlc.diagnostics import DlcError, error
 from dlc.networks import Elaborated
 from dlc.output import prepare, record, write_files
@@ -23,6 +23,7 @@ _ALL = tuple(name for name in BACKENDS if name != "all")
 
 
 def run(options: Any) -> int:
+    told = Told(json=options.json)
     names = _ALL if options.backend == "all" else (options.backend,)
     _check_usage(options, names)
     choice = choice_of(options)
@@ -38,16 +39,14 @@ def run(options: Any) -> int:
     if files:
         prepare(folder, [*files, *drawn], file.path)
     for name, parameters in drawn.items():
-        print(_write_weights(folder / name, parameters, options))
+        told.say(_write_weights(folder / name, parameters, options))
     for path in write_files(folder, files, file.path) if files else []:
-        print(f"wrote {path}")
+        told.say(f"wrote {path}")
     if drawn:
         record(folder, drawn, file.path)
-    for line in skipped:
-        print(line)
-    _say_what_is_left(file, found)
-    show_all([*file.warnings, *found.warnings])
-    return 0
+    for line in (*skipped, *_what_is_left(file, found)):
+        told.say(line)
+    return told.end([*file.warnings, *found.warnings])
 
 
 def _compiled(unit: Unit, backend: str, wanted: Options, skipped: list[str] | None) -> Mapping[str, str | bytes]:
@@ -121,11 +120,11 @@ def _write_weights(path: Path, parameters: tuple[NetworkParameter, ...], options
     return f"wrote {path} (initial weights, seed {seed})"
 
 
-def _say_what_is_left(file: SpecFile, found: Elaborated) -> None:
+def _what_is_left(file: SpecFile, found: Elaborated) -> Iterator[str]:
     for template in found.templates:
         needs = ", ".join(template.missing)
-        print(f"skipped {template.name}: a template, it needs {needs} (--network {template.name} --set ...)")
+        yield f"skipped {template.name}: a template, it needs {needs} (--network {template.name} --set ...)"
     if found.trains:
-        print(f"not emitted yet: train sections ({', '.join(found.trains)})")
+        yield f"not emitted yet: train sections ({', '.join(found.trains)})"
     if not found.unit.networks:
-        print(f"{file.path}: no network to compile")
+        yield f"{file.path}: no network to compile"

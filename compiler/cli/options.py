@@ -136,6 +136,7 @@ def _compile(parser: argparse.ArgumentParser) -> None:
     weights.add_argument("--weights", metavar="W", help="ONNX: take the weights from this safetensors file")
     weights.add_argument("--no-weights", action="store_true", help="ONNX: write no weights file")
     parser.add_argument("--seed", type=_count, metavar="S", help="ONNX: draw new weights from this seed (default 0)")
+    _json(parser)
 
 
 def _weights(parser: argparse.ArgumentParser) -> None:
@@ -143,6 +144,7 @@ def _weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="W", help="file to write (default: NETWORK.safetensors)")
     _choice(parser)
     parser.add_argument("--seed", type=_count, metavar="S", default=0, help="draw from this seed (default 0)")
+    _json(parser)
 
 
 def _verify(parser: argparse.ArgumentParser) -> None:
@@ -161,6 +163,7 @@ def _fmt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", action="store_true", help="print nothing; exit code 1 if a file would change")
     parser.add_argument("--to", choices=("dl", "yaml"), help="print in this form (default: the file's own)")
     parser.add_argument("--write", action="store_true", help="rewrite the files (refused where comments would be lost)")
+    _json(parser)
 
 
 def _explain(parser: argparse.ArgumentParser) -> None:

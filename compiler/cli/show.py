@@ -46,6 +46,27 @@ def _columns() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
+class Told:
+    """What a command says of its work: lines as they come or, with --json, one document at the end."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json, self.lines = json, list[str]()
+
+    def say(self, line: str) -> None:
+        if self.json:
+            self.lines.append(line)
+        else:
+            print(line)
+
+    def end(self, warnings: Sequence[Diagnostic] = (), code: int = 0) -> int:
+        """Shows the warnings; gives the exit code."""
+        if self.json:
+            print_json({"exit_code": code, "diagnostics": [to_json(d) for d in warnings], "lines": self.lines})
+        else:
+            show_all(warnings)
+        return code
+
+
 def print_json(data: Any) -> None:
     import json
 

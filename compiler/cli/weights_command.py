@@ -7,6 +7,7 @@ from typing import Any
 
 from dlc.api import load, parameters_of
 from dlc.cli.choice import choice_of
+from dlc.cli.show import Told
 from dlc.diagnostics import error
 from dlc.output import prepare
 from dlc.weights import initial, write
@@ -14,6 +15,7 @@ from dlc.weights import initial, write
 
 def run(options: Any) -> int:
     """One file per network; with -o there must be one network only."""
+    told = Told(json=options.json)
     networks = load(options.file).elaborate(choice_of(options)).unit.networks
     if options.output is not None and len(networks) != 1:
         names = ", ".join(network.name for network in networks) or "no network"
@@ -25,5 +27,5 @@ def run(options: Any) -> int:
         parameters = parameters_of(network)
         prepare(path.parent, [path.name])
         write(path, parameters, initial(options.seed))
-        print(f"wrote {path} ({len(parameters)} tensors of {network.name}, seed {options.seed})")
-    return 0
+        told.say(f"wrote {path} ({len(parameters)} tensors of {network.name}, seed {options.seed})")
+    return told.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -174,3 +175,11 @@ def test_the_same_bytes_every_time(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "transformer_torch.py").read_bytes() == (
         tmp_path / "b" / "transformer_torch.py"
     ).read_bytes()
+
+
+def test_json(tmp_path: Path) -> None:
+    told = json.loads(dlc("compile", LENET, "--backend", "torch", "-o", tmp_path, "--json").out)
+    assert told == {"exit_code": 0, "diagnostics": [], "lines": [f"wrote {tmp_path / 'lenet_torch.py'}"]}
+    done = dlc("compile", LENET, "--backend", "torch", "-o", tmp_path, "--network", "LeNet", "--json")
+    assert (done.code, done.err) == (2, "")
+    assert [d["code"] for d in json.loads(done.out)["diagnostics"]] == ["E0203"]
