@@ -26,7 +26,7 @@ Drawing = Callable[[str, tuple[int, ...], Distribution], Array]
 _MOVES = """
     negative abs sign floor ceil round relu maximum minimum where clip stop_gradient
     reshape expand_dims squeeze transpose broadcast_to flip roll tile repeat concat stack split unstack slice pad
-    gather take_along_axis one_hot triangular sort argsort topk max min max_pool segment_max segment_min
+    gather take_along_axis one_hot triangular diagonal sort argsort topk max min max_pool segment_max segment_min
 """
 MOVES = frozenset(_MOVES.split())
 

@@ -346,7 +346,7 @@ def grid_sample(
 
     Beyond the image there are zeros, or its border.
     """
-    count, height, width, channels = ops.shape(x)
+    height, width = ops.shape(x)[1:3]
     sides = []
     for axis, size in enumerate((width, height)):
         last = ops.cast(size - 1, x.dtype)
@@ -361,7 +361,7 @@ def grid_sample(
             inside = (index >= 0) & (index <= last)
             places = ops.cast(ops.clip(index, 0, last), "int32")
             sides.append((places, ops.where(inside, weight, ops.zeros_like(weight))))
-    pixels = ops.reshape(x, (count, -1, channels))
+    pixels = ops.reshape(x, (-1, height * width, x.shape[-1]))
     return tf.add_n(
         [
             tf.gather(pixels, row * width + column, batch_dims=1)

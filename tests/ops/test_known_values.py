@@ -158,6 +158,11 @@ def test_scatter_reduces_into_what_is_there() -> None:
     np.testing.assert_array_equal(run("scatter", x, [2, 1], [5.0, 7.0]), [1.0, 7.0, 5.0])
 
 
+def test_a_singular_system_is_an_error() -> None:
+    with pytest.raises(OpError, match="singular"):
+        run("solve", [[1.0, 2.0], [2.0, 4.0]], [[1.0], [1.0]])
+
+
 def test_resizing() -> None:
     x = [[[0.0, 4.0]]]
     np.testing.assert_array_equal(run("resize", x, size=[4]), [[[0, 0, 4, 4]]])

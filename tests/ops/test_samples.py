@@ -75,7 +75,7 @@ def test_declaration_is_complete(op: Op) -> None:
 REDUCING = {
     *("sum", "mean", "prod", "variance", "softmax", "log_softmax", "logsumexp", "cumsum", "cumprod"),
     *("matmul", "einsum", "conv", "conv_transpose", "avg_pool"),
-    *("scatter", "resize", "grid_sample"),
+    *("scatter", "resize", "grid_sample", "solve"),
     *("segment_sum", "segment_mean", "segment_max", "segment_min", "segment_softmax"),
 }
 

@@ -282,6 +282,8 @@ MEANINGS: dict[str, Meaning] = {
     "slice": sliced,
     "gather": gathered,
     "take_along_axis": lambda operands, attributes: torch.take_along_dim(*operands, dim=attributes["axis"]),
+    "diagonal": lambda operands, attributes: torch.diagonal(operands[0], attributes["offset"], -2, -1),
+    "solve": simple(torch.linalg.solve),
     "resize": resized,
     "grid_sample": lambda operands, attributes: functional.grid_sample(
         *operands, padding_mode=attributes["padding"], align_corners=attributes["align_corners"]

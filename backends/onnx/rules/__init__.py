@@ -14,6 +14,7 @@ from dlc.backends.onnx.rules import (
     elementwise,
     indexing,
     joining,
+    matrix,
     normalising,
     pooling,
     reduction,
@@ -37,6 +38,7 @@ _FAMILIES = (
     resampling,
     contraction,
     einsum,
+    matrix,
     pooling,
     segment,
 )

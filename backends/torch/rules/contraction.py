@@ -174,7 +174,14 @@ def _stride(site: Site) -> ast.expr | None:
     return single(site, "stride")
 
 
+def _diagonal(site: Site) -> ast.expr:
+    offset = site.attribute("offset") if site.value("offset") != 0 else None
+    return call("torch.diagonal", site.operands[0], offset=offset, dim1=literal(-2), dim2=literal(-1))
+
+
 RULES: Rules = {
+    "diagonal": _diagonal,
+    "solve": "torch.linalg.solve($0, $1)",
     "matmul": _matmul,
     "einsum": _einsum,
     "conv": _conv,
