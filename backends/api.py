@@ -50,6 +50,7 @@ class Options:
     """How to compile. `natives`: use the framework's own layers. `training`: for ONNX, emit the training-mode graph.
 
     `spec_layout`: keep the spec's order of axes throughout, which tells `verify` whether a layout is at fault.
+    `optimize`: for ONNX at inference, fold batch norms into the weights before them.
     """
 
     natives: bool = True
@@ -57,6 +58,7 @@ class Options:
     native_layout: bool = False
     training: bool = False
     spec_layout: bool = False
+    optimize: bool = False
 
 
 @dataclass(frozen=True, slots=True)

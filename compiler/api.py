@@ -144,10 +144,16 @@ class Network:
         return network_html(self)
 
     def compile(
-        self, backend: str, *, natives: bool = True, precision: str = "f32", training: bool = False
+        self,
+        backend: str,
+        *,
+        natives: bool = True,
+        precision: str = "f32",
+        training: bool = False,
+        optimize: bool = False,
     ) -> Compiled:
-        """Code for one backend. `training`: for ONNX, the graph in training mode."""
-        options = Options(natives=natives, precision=precision, training=training)
+        """Code for one backend. For ONNX, `training`: the graph in training mode; `optimize`: batch norms folded."""
+        options = Options(natives=natives, precision=precision, training=training, optimize=optimize)
         return Compiled(self.name, backend, compile_unit(self.unit, backend, options))
 
     def write_weights(self, path: str | Path, seed: int = 0) -> None:
@@ -243,12 +249,13 @@ def verify(
     modes: str | Sequence[str] = requests.MODES,
     precision: str = "f32",
     seed: int = 0,
+    optimize: bool = False,
     workers: Workers | None = None,
 ) -> Report:
     """Compares backends with the NumPy oracle on the same weights and inputs.
 
     `spec`: a path, a loaded file or one of its networks; `sizes` fixes dynamic dimensions; `inputs`, by name, stand in
-    for those that are made up otherwise; `workers` are processes to reuse (see `dlc.verify.workers`).
+    for those that are made up otherwise; `optimize` as for `Network.compile`; `workers` are processes to reuse (see `dlc.verify.workers`).
     """
     from dlc.verify.run import Settings
     from dlc.verify.run import verify as run
@@ -264,6 +271,7 @@ def verify(
         inputs=None if inputs is None else _arrays(inputs),
         precision=precision,
         seed=seed,
+        optimize=optimize,
     )
     if isinstance(backends, str):
         backends = (backends,)

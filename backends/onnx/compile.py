@@ -14,6 +14,7 @@ nothing (no rows, for a `Scan` no steps) end the process: tests/onnx/test_runtim
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dlc.backends.api import Artifact, Network, Options, Unit
 from dlc.backends.common.hoisted import hoisted
@@ -29,6 +30,7 @@ from dlc.diagnostics import error
 from dlc.ir import Module, Program, TensorType
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.draws import explicit_network
+from dlc.passes.fold_norms import fold_norms
 from dlc.weights import header_of
 
 
@@ -37,6 +39,8 @@ def compile_unit(unit: Unit, options: Options) -> Artifact:
     files: dict[str, str | bytes] = {}
     entries: dict[str, str] = {}
     unit = hoisted(unit)
+    if options.optimize:
+        unit = replace(unit, networks=tuple(map(_folded, unit.networks)))
     for network in unit.networks:
         name = f"{network.name}.training.onnx" if options.training else f"{network.name}.onnx"
         data = serialise(model_of(network, unit, options))
@@ -47,6 +51,11 @@ def compile_unit(unit: Unit, options: Options) -> Artifact:
         files[name] = data
         entries[network.name] = name
     return Artifact(files, entries)
+
+
+def _folded(network: Network) -> Network:
+    """The network with batch norms folded where it is not trained; the weights file stays what it is."""
+    return replace(network, inference=fold_norms(network.inference))
 
 
 def model_of(network: Network, unit: Unit, options: Options) -> Model:

@@ -16,8 +16,10 @@ class ReferenceBackend:
     interpreter = "dlc.backends.reference.interpreter"
 
     def compile(self, unit: Unit, options: Options) -> Artifact:
+        from dlc.backends.common.optimised import refuse_optimize
         from dlc.ir_text import show
 
+        refuse_optimize(self.name, options)
         file = f"{unit.stem}_reference.ir"
         texts = [show(program) for network in unit.networks for program in (network.inference, network.training)]
         return Artifact({file: "\n".join(texts)}, {network.name: f"{file}:{network.name}" for network in unit.networks})

@@ -29,7 +29,7 @@ def run(options: Any) -> int:
     choice = choice_of(options)
     file = load(options.file)
     found = file.elaborate(choice)
-    wanted = Options(natives=not options.no_natives, precision=options.precision)
+    wanted = Options(natives=not options.no_natives, precision=options.precision, optimize=options.optimize)
     files: dict[str, str | bytes] = {}
     skipped: list[str] = []
     for name in names:

@@ -131,6 +131,7 @@ def _compile(parser: argparse.ArgumentParser) -> None:
     _choice(parser)
     parser.add_argument("--precision", choices=PRECISIONS, default="f32", help="width of `float` (default f32)")
     parser.add_argument("-o", "--output", metavar="DIR", default=".", help="folder to write into (default: this one)")
+    _optimize(parser)
     parser.add_argument("--no-natives", action="store_true", help="write every layer's own body, no framework layers")
     weights = parser.add_mutually_exclusive_group()
     weights.add_argument("--weights", metavar="W", help="ONNX: take the weights from this safetensors file")
@@ -155,7 +156,12 @@ def _verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=PRECISIONS, default="f32", help="width of `float` (default f32)")
     parser.add_argument("--seed", type=_count, metavar="S", default=0, help="of weights and inputs (default 0)")
     parser.add_argument("--no-natives", action="store_true", help="write every layer's own body, no framework layers")
+    _optimize(parser)
     _json(parser)
+
+
+def _optimize(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--optimize", action="store_true", help="ONNX: fold batch norms into the weights before them")
 
 
 def _fmt(parser: argparse.ArgumentParser) -> None:

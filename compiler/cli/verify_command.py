@@ -21,6 +21,8 @@ def run(options: Any) -> int:
 
     choice = choice_of(options)
     backends = _backends(options.backends)
+    if options.optimize and backends is None:
+        backends = ["onnx"]
     inputs = _inputs(options.inputs) if options.inputs else None
     problems: list[Diagnostic] = []
     reports: dict[str, Report] = {}
@@ -38,6 +40,7 @@ def run(options: Any) -> int:
                     natives=(not options.no_natives,),
                     precision=options.precision,
                     seed=options.seed,
+                    optimize=options.optimize,
                     workers=workers,
                 )
             except DlcError as problem:

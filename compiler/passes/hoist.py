@@ -19,7 +19,7 @@ from dlc.ir import Call, Equation, Module, Program, Scan
 from dlc.parameters import join, layer_references
 from dlc.passes.invariance import Callees, Invariance, Place, Way, invariance, places, splittable
 from dlc.passes.parts import Cut, Parts, scanned
-from dlc.passes.rewrite import Values
+from dlc.passes.rewrite import Values, reached
 from dlc.spec.record import replace
 
 #: A module of one of the programs: the program's number and the module's key.
@@ -275,7 +275,7 @@ class _Rewriting:
                 parts = members.get((self.number, module.key))
                 if parts is not None:
                     modules[parts.prepare.key], modules[parts.step.key] = parts.prepare, parts.step
-        return replace(old, modules=_reached(modules, old.entry))
+        return replace(old, modules=reached(modules, old.entry))
 
     def _plain(self, module: Module) -> Module:
         """A module that runs as a whole: only its scans change."""
@@ -285,15 +285,3 @@ class _Rewriting:
             parts = self.plan.parts(key, place, None) if isinstance(equation.target, Scan) else None
             body += [equation] if parts is None else scanned(equation, parts, values)
         return module if len(body) == len(module.body) else replace(module, types=tuple(values.types), body=tuple(body))
-
-
-def _reached(modules: Mapping[str, Module], entry: str) -> tuple[Module, ...]:
-    """The modules that the entry calls, in their order."""
-    seen, due = {entry}, [entry]
-    while due:
-        module = modules[due.pop()]
-        keys = [equation.target.module for equation in module.body if isinstance(equation.target, Call | Scan)]
-        keys += [str(p.initial.arguments[0].value) for p in module.parameters if p.initial.name == "computed"]
-        due += set(keys) - seen
-        seen.update(keys)
-    return tuple(module for key, module in modules.items() if key in seen)

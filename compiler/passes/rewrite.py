@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from dlc.ir import Bind, BlockId, Content, Equation, Instance, Module, Program, TensorType
+from dlc.ir import Bind, BlockId, Call, Content, Equation, Instance, Module, Program, Scan, TensorType
 from dlc.spec.record import replace
 
 
@@ -87,3 +87,15 @@ def ids(content: Content) -> Iterator[int]:
             yield from ids(item)
     elif content is not None:
         yield content
+
+
+def reached(modules: Mapping[str, Module], entry: str) -> tuple[Module, ...]:
+    """The modules that the entry calls, in their order."""
+    seen, due = {entry}, [entry]
+    while due:
+        module = modules[due.pop()]
+        keys = [equation.target.module for equation in module.body if isinstance(equation.target, Call | Scan)]
+        keys += [str(p.initial.arguments[0].value) for p in module.parameters if p.initial.name == "computed"]
+        due += set(keys) - seen
+        seen.update(keys)
+    return tuple(module for key, module in modules.items() if key in seen)

@@ -49,6 +49,7 @@ class Settings:
     seed: int = 0
     limits: Limits = field(default_factory=Limits)
     find_cause: bool = True
+    optimize: bool = False
 
 
 def verify(
@@ -267,7 +268,13 @@ class _Comparison:
         written = self.unit.declarations
         changed = {changed_identity(block): declared for block, declared in written.items()}
         unit = replace(self.unit, networks=(network,), declarations={**written, **changed})
-        options = Options(way.natives, self.settings.precision, training=training, spec_layout=way.spec_layout)
+        options = Options(
+            way.natives,
+            self.settings.precision,
+            training=training,
+            spec_layout=way.spec_layout,
+            optimize=self.settings.optimize,
+        )
         artifact = backend.compile(unit, options)
         for job in made.values():
             if all(_content(Path(job.folder) / name) == _bytes(text) for name, text in artifact.files.items()):
