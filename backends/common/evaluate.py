@@ -5,7 +5,7 @@ Used by folding and its proof: a merged class must reproduce each module's const
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from dlc.diagnostics import DlcError
@@ -25,7 +25,6 @@ from dlc.spec.syntax import (
     Index,
     ListLiteral,
     Name,
-    Next,
     Pipe,
     Slice,
     Unary,
@@ -57,7 +56,9 @@ def evaluate(node: Expr, names: Environment) -> Any:
 
 def free_names(node: Expr) -> tuple[str, ...]:
     """The names that an expression reads from outside, each once, in order of the text; no functions."""
-    return tuple(dict.fromkeys(_free(node)))
+    found: dict[str, None] = {}
+    _gather(node, found, frozenset())
+    return tuple(found)
 
 
 def substitute(node: Expr, values: Mapping[str, Expr]) -> Expr:
@@ -238,48 +239,42 @@ def _scopes(clauses: tuple[Clause, ...], names: Environment) -> Iterator[Environ
             yield from _scopes(rest, scope)
 
 
-def _free(node: Expr | Slice | Ellipsis | None) -> Iterator[str]:
+def _gather(node: Expr | Slice | Ellipsis | None, found: dict[str, None], bound: frozenset[str]) -> None:
+    """Adds the names that are not `bound`. Sizes of deep networks are deep, where generators cost more."""
     match node:
         case Name(id):
-            yield id
-        case ListLiteral(items):
-            for item in items:
-                yield from _free(item)
-        case Unary(_, operand):
-            yield from _free(operand)
-        case Binary(_, left, right):
-            yield from _free(left)
-            yield from _free(right)
-        case Compare(_, operands):
-            for operand in operands:
-                yield from _free(operand)
-        case Conditional(body, test, orelse):
-            for part in (body, test, orelse):
-                yield from _free(part)
-        case Call(function, args, keywords):
-            if not isinstance(function, Name):
-                yield from _free(function)
-            for arg in args:
-                yield from _free(arg)
-            for keyword in keywords:
-                yield from _free(keyword.value)
-        case Index(value, items):
-            yield from _free(value)
-            for item in items:
-                yield from _free(item)
-        case Slice(start, stop, step):
-            for part in (start, stop, step):
-                yield from _free(part)
-        case Attribute(value, _):
-            yield from _free(value)
+            if id not in bound:
+                found[id] = None
         case Comprehension(element, clauses):
-            bound = {target for clause in clauses for target in clause.targets}
+            bound |= {target for clause in clauses for target in clause.targets}
             for clause in clauses:
                 for part in (clause.iterable, *clause.conditions):
-                    yield from (name for name in _free(part) if name not in bound)
-            yield from (name for name in _free(element) if name not in bound)
+                    _gather(part, found, bound)
+            _gather(element, found, bound)
+        case _:
+            for part in _parts(node):
+                _gather(part, found, bound)
+
+
+def _parts(node: Expr | Slice | Ellipsis | None) -> Sequence[Expr | Slice | Ellipsis | None]:
+    """What an expression is made of, in order of the text; no functions' names."""
+    match node:
+        case Binary(_, left, right):
+            return left, right
+        case ListLiteral(parts) | Compare(_, parts):
+            return parts
+        case Unary(_, part) | Attribute(part, _):
+            return (part,)
+        case Conditional(body, test, orelse):
+            return body, test, orelse
+        case Call(function, args, keywords):
+            first = () if isinstance(function, Name) else (function,)
+            return (*first, *args, *(keyword.value for keyword in keywords))
+        case Index(value, items):
+            return (value, *items)
+        case Slice(start, stop, step):
+            return start, stop, step
         case Pipe(value, target):
-            yield from _free(value)
-            yield from _free(target)
-        case Constant() | Ellipsis() | Next() | None:
-            return
+            return value, target
+        case _:
+            return ()
