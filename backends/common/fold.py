@@ -20,7 +20,7 @@ from dlc.backends.common.evaluate import free_names
 from dlc.backends.common.folding import Folded, Folding, Member
 from dlc.backends.common.form import PREPARE, Branch, Form, Make, Slot, Turns, walk
 from dlc.backends.common.frozen import frozen, numbers, one_way, stateful_turns
-from dlc.backends.common.list_lengths import deciding
+from dlc.backends.common.list_lengths import behind, deciding
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.native import Native, Natives
 from dlc.backends.common.once import in_parts
@@ -144,7 +144,7 @@ def _merged(
     limited |= one_way([member.module for member in members]) | fixed
     limited = limited.union(*(stateful_turns(member.module) for member in members))
     block = folding.unit.declarations.get(form.block)
-    limited = limited.union(*(deciding(block, member.module) for member in members))
+    limited = behind(block, members[0].module, limited.union(*(deciding(block, member.module) for member in members)))
     gone: frozenset[str] = frozenset()
     while promised := _agreed(members, limited & {*chain(*constructor(form))} - gone):
         gone |= promised

@@ -30,6 +30,18 @@ def deciding(block: Block | None, module: Module) -> frozenset[str]:
     return frozenset(_behind(found - loops, made) & known)
 
 
+def behind(block: Block | None, module: Module, names: frozenset[str]) -> frozenset[str]:
+    """The names, and those that local names among them come from: `sizes` for `tables = [dense(n) for n in sizes]`.
+
+    Tensors are left alone: what their sizes depend on is told elsewhere.
+    """
+    nodes = [] if block is None else list(_nodes(block.body))
+    targets = (equation.target for equation in module.body)
+    tensors = {one.name for one in targets if isinstance(one, Bind) and isinstance(one.content, int)}
+    made = {name: one.value for one in nodes if isinstance(one, Assign) for name in one.targets if name not in tensors}
+    return frozenset(_behind({*names}, made))
+
+
 def _names(node: object, lists: set[str]) -> Iterator[str]:
     match node:
         case Binary("*", ListLiteral(items), count) | Binary("*", count, ListLiteral(items)):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from dlc.backends.common import headers, joins, merge_turns, presence
 from dlc.backends.common.context import Context
-from dlc.backends.common.evaluate import Unknown, evaluate
+from dlc.backends.common.evaluate import Unknown, evaluate, free_names
 from dlc.backends.common.form import Branch, Loop, Node
 from dlc.backends.common.frozen import names_behind
 from dlc.backends.common.merge_leaves import leaf
@@ -118,7 +118,8 @@ def _unrolled(merging: Merging, contexts: Sequence[Context], heads: Sequence[Loo
     if len(trees) != len(heads) or any(len(head.turns) != len(trees[0].turns) for head in trees):
         raise Refused("loops of different lengths")
     for context, head in zip(contexts, trees, strict=True):
-        merging.unrolled |= names_behind(context.module, context.module.loops[head.loop].iterable)
+        iterable = context.module.loops[head.loop].iterable
+        merging.unrolled |= names_behind(context.module, iterable) | {*free_names(iterable)}
     out: list[Node] = []
     around = [context.sizes for context in contexts]
     for turn in range(len(trees[0].turns)):

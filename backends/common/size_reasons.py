@@ -44,6 +44,11 @@ class Reasons:
         """What an expression in the module's names depends on; everything, if there is none."""
         if source is None:
             return self.everything(module)
+        targets = {target for loop in module.loops for target in loop.targets}
+        known = {"training", "pi"}.union(targets, (name for name, _ in (*module.hyperparameters, *module.dims)))
+        known.update(name for name, _ in module.signature)
+        if not known.issuperset(free_names(source)):  # a local name: nobody knows what it comes from
+            return self.everything(module)
         dims = {name for name, size in module.dims if isinstance(size, int)}
         return names_behind(module, source) | dims.intersection(free_names(source))
 

@@ -97,6 +97,8 @@ class Sizes:
         for parameter in module.parameters:
             if len(parameter.shape_source) == module.types[parameter.value].rank:
                 found[parameter.value] = tuple(parameter.shape_source)
+        for draw in module.draws:
+            found[draw.value] = tuple(self.draw(module, draw))
         for value, axes in given.items():
             found[value] = axes
         for equation in equations:
