@@ -14,6 +14,7 @@ WRITTEN = {
     "split": "    input x: float[N, 6]\n    a, b = split(x, 2)\n    output y = a * b\n",
     "unstack": "    input x: float[N, 2, 6]\n    a, b = unstack(x, axis=1)\n    output y = a * b\n",
     "topk": "    input x: float[N, 6]\n    values, places = topk(x, 2)\n    output values\n    output places\n",
+    "solve": "    input a: float[N, 3, 3]\n    input b: float[N, 3, 2]\n    output y = solve(a, b)\n",
     "arange": "    input x: float[N, T]\n    output y = x + float(arange(T))\n",
     "einsum": '    input a: float[N, I]\n    input b: float[N, J]\n    output y = einsum("n i, n j -> n i j", a, b)\n',
 }
