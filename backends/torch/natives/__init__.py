@@ -7,10 +7,11 @@ from dlc.backends.torch.natives.activation import ACTIVATIONS
 from dlc.backends.torch.natives.attention import ATTENTION
 from dlc.backends.torch.natives.convolution import CONVOLUTIONS
 from dlc.backends.torch.natives.linear import LINEAR
+from dlc.backends.torch.natives.losses import LOSSES
 from dlc.backends.torch.natives.normalisation import NORMS
 from dlc.backends.torch.natives.pooling import POOLS
 
-_ALL = (*LINEAR, *CONVOLUTIONS, *POOLS, *ACTIVATIONS, *ATTENTION)
+_ALL = (*LINEAR, *CONVOLUTIONS, *POOLS, *ACTIVATIONS, *ATTENTION, *LOSSES)
 NATIVES: Natives = {**{native.block: native for native in _ALL}, **NORMS}
 
 __all__ = ["NATIVES"]

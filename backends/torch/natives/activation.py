@@ -1,4 +1,8 @@
-"""Activations."""
+"""Activations.
+
+Not here, since their gradients in torch are 0 at both ends, where those of `clip` are 1: `F.relu6`, `F.hardtanh`,
+`F.hardsigmoid`, `F.hardswish`. `nn.PReLU` is the one with a parameter.
+"""
 
 from __future__ import annotations
 
@@ -25,23 +29,27 @@ def _positive(module: Module) -> bool:
     return isinstance(threshold, int | float) and threshold >= 0
 
 
+def _prelu(a: Arguments) -> ast.expr:
+    shared = a.values["shared"]
+    if shared is VARIES:
+        return call("nn.PReLU", quote("1 if $shared else $c", shared=a.code["shared"], c=a.code["C"]))
+    return call("nn.PReLU", *([] if shared else [a.code["C"]]))
+
+
 ACTIVATIONS = (
+    Native("prelu", always, ("C",), ("shared",), _prelu),
     function_of("leaky_relu", "F.leaky_relu", {"slope": ("negative_slope", 0.01)}),
     function_of("elu", "F.elu", {"alpha": ("alpha", 1.0)}),
     function_of("celu", "F.celu", {"alpha": ("alpha", 1.0)}),
-    function_of("hard_tanh", "F.hardtanh", {"low": ("min_val", -1.0), "high": ("max_val", 1.0)}),
     function_of("soft_shrink", "F.softshrink", {"threshold": ("lambd", 0.5)}, _positive),
     function_of("hard_shrink", "F.hardshrink", {"threshold": ("lambd", 0.5)}),
     Native("gelu", always, (), ("approximate",), None, _gelu),
     function("silu", "F.silu($x)"),
     function("softplus", "F.softplus($x)"),
-    function("relu6", "F.relu6($x)"),
     function("selu", "F.selu($x)"),
     function("mish", "F.mish($x)"),
     function("softsign", "F.softsign($x)"),
     function("log_sigmoid", "F.logsigmoid($x)"),
-    function("hard_sigmoid", "F.hardsigmoid($x)"),
-    function("hard_swish", "F.hardswish($x)"),
     function("tanh_shrink", "F.tanhshrink($x)"),
     function("glu", "F.glu($x)"),
 )

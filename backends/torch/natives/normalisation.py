@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from math import prod
 
 from dlc.backends.common.native import Arguments, Native, Natives
 from dlc.backends.common.quote import call
-from dlc.backends.torch.natives.parts import Condition, always, of_rank, option, rank
+from dlc.backends.torch.natives.parts import All, Condition, always, of_rank, option, rank, value_of
+from dlc.ir import Module
 
 
 def _batch_norm(layer: str, ranks: tuple[int, ...]) -> Native:
@@ -44,6 +46,26 @@ def _group_norm(a: Arguments) -> ast.expr:
     )
 
 
+def _instance_norm(layer: str, count: int) -> Native:
+    def construct(a: Arguments) -> ast.expr:
+        return call(layer, a.code["C"], eps=option(a, "epsilon", 1e-5), affine=option(a, "affine", False))
+
+    return Native("instance_norm", All((of_rank(count), has_positions)), ("C",), ("epsilon", "affine"), construct)
+
+
+def has_positions(module: Module) -> bool:
+    """torch refuses to normalise over one position, where the block gives 0."""
+    sizes = [size for size in module.types[module.inputs[0].value].shape[2:] if isinstance(size, int)]
+    return prod(sizes) > 1
+
+
+def shares_groups(module: Module) -> bool:
+    """As for `instance_norm`: a group is more than a channel, or more than a position."""
+    groups, channels = value_of(module, "groups"), module.types[module.inputs[0].value].shape[1]
+    several = isinstance(groups, int) and isinstance(channels, int) and groups < channels
+    return several or has_positions(module)
+
+
 def _local_response_norm(a: Arguments) -> ast.expr:
     return call(
         "nn.LocalResponseNorm",
@@ -68,7 +90,10 @@ NORMS: Natives = {
     "batch_norm3d": _batch_norm("nn.BatchNorm3d", (5,)),
     "layer_norm": Native("layer_norm", always, ("D",), ("epsilon",), _layer_norm),
     "rms_norm": Native("rms_norm", always, ("D",), ("epsilon",), _rms_norm),
-    "group_norm": Native("group_norm", always, ("C",), ("groups", "epsilon", "affine"), _group_norm),
+    "instance_norm": _instance_norm("nn.InstanceNorm2d", 4),
+    "instance_norm1d": _instance_norm("nn.InstanceNorm1d", 3),
+    "instance_norm3d": _instance_norm("nn.InstanceNorm3d", 5),
+    "group_norm": Native("group_norm", shares_groups, ("C",), ("groups", "epsilon", "affine"), _group_norm),
     "local_response_norm": Native(
         "local_response_norm", always, (), ("size", "alpha", "beta", "k"), _local_response_norm
     ),

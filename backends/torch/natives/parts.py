@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from dlc.backends.common.native import Arguments, Native
 from dlc.backends.common.quote import call, quote
@@ -11,6 +12,16 @@ from dlc.backends.common.rule import VARIES
 from dlc.ir import Module
 
 Condition = Callable[[Module], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """A conjunction of conditions."""
+
+    parts: tuple[Condition, ...]
+
+    def __call__(self, module: Module) -> bool:
+        return all(part(module) for part in self.parts)
 
 
 def option(arguments: Arguments, word: str, default: object) -> ast.expr | None:

@@ -1,4 +1,8 @@
-"""Windows of 1, 2 and 3 dimensions."""
+"""Windows of 1, 2 and 3 dimensions, and means over regions.
+
+Not here: `nn.AdaptiveMaxPool2d`, whose gradient goes to the first of equals where that of `max` is shared, and
+`nn.LPPool2d`, whose gradient is NaN over a window of zeros.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import ast
 from dlc.backends.common.native import Arguments, Native
 from dlc.backends.common.quote import call
 from dlc.backends.common.rule import VARIES
-from dlc.backends.torch.natives.parts import option, value_of
+from dlc.backends.torch.natives.parts import always, option, value_of
 from dlc.ir import Module
 
 
@@ -31,4 +35,16 @@ def _fits(module: Module) -> bool:
     return isinstance(padding, int) and isinstance(kernel, int) and 2 * padding <= kernel
 
 
-POOLS = tuple(_pool(kind, dimensions) for kind in ("max", "avg") for dimensions in (1, 2, 3))
+def _adaptive_1d(a: Arguments) -> ast.expr:
+    return call("nn.AdaptiveAvgPool1d", a.code["length"])
+
+
+def _adaptive_2d(a: Arguments) -> ast.expr:
+    return call("nn.AdaptiveAvgPool2d", ast.Tuple([a.code["height"], a.code["width"]], ast.Load()))
+
+
+POOLS = (
+    *(_pool(kind, dimensions) for kind in ("max", "avg") for dimensions in (1, 2, 3)),
+    Native("adaptive_avg_pool1d", always, (), ("length",), _adaptive_1d),
+    Native("adaptive_avg_pool2d", always, (), ("height", "width"), _adaptive_2d),
+)
