@@ -142,6 +142,8 @@ class TorchDialect:
         if plain in ([0.0, 1.0], [0, 1]):
             return base
         first, second = arguments
+        if plain[0] in (0, 0.0):
+            return quote("$scale * $x", scale=second, x=base)
         scale = quote("$b - $a", a=first, b=second) if kind == "uniform" else second
         return quote("$a + $scale * $x", a=first, scale=scale, x=base)
 

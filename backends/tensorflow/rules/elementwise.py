@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from dlc.backends.common import powers
 from dlc.backends.common.quote import quote
 from dlc.backends.common.rule import Rule, Site
 from dlc.backends.tensorflow.rules.code import dtype_code, is_int
@@ -51,7 +52,7 @@ def _power(site: Site) -> ast.expr:
     exponent = site.numbers[1] if site.numbers else None
     if exponent == 2:
         return quote("ops.square($0)", site.operands[0])
-    return quote("$0 ** $1", *site.operands)
+    return quote("$0 ** $1", site.operands[0], powers.exponent(site))
 
 
 def _erf(site: Site) -> ast.expr:

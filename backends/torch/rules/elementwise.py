@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from dlc.backends.common.powers import exponent
 from dlc.backends.common.quote import quote
 from dlc.backends.common.rule import Rule, Rules, Site
 from dlc.backends.torch.dtypes import dtype_code
@@ -33,7 +34,7 @@ def _cast(site: Site) -> ast.expr:
 
 def _power(site: Site) -> ast.expr:
     """Integers with a tensor exponent go through torch.pow as well."""
-    return quote("$0 ** $1", *site.operands)
+    return quote("$0 ** $1", site.operands[0], exponent(site))
 
 
 def _floating(template: str) -> Rule:
