@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from dlc.dims import Dim, Size, add, multiply, product, substitute
+from dlc.dims import Dim, Size, add, floor_divide, multiply, product, substitute
 from dlc.ir import Call, Equation, Module, Program, Scan, TensorType
 
 #: As stored; all others have 8.
@@ -74,9 +74,16 @@ def _conv_transpose(inputs: _Types, output: TensorType, equation: Equation) -> S
     return multiply(product(inputs[0].shape), product(inputs[1].shape[1:]))
 
 
+def _solve(inputs: _Types, output: TensorType, equation: Equation) -> Size:
+    """An LU decomposition, n^3 / 3, and two substitutions for each right-hand side."""
+    n = inputs[0].shape[-1]
+    once = floor_divide(product((n, n, n)), 3)
+    return add(multiply(product(inputs[0].shape[:-2]), once), multiply(product(output.shape), n))
+
+
 #: Multiply-adds of an op from its operands' types, its first result's and the equation.
 MULTIPLY_ADDS: Mapping[str, Callable[[_Types, TensorType, Equation], Size]] = MappingProxyType(
-    {"matmul": _matmul, "einsum": _einsum, "conv": _conv, "conv_transpose": _conv_transpose}
+    {"matmul": _matmul, "einsum": _einsum, "conv": _conv, "conv_transpose": _conv_transpose, "solve": _solve}
 )
 
 

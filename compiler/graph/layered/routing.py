@@ -115,25 +115,27 @@ def _tracks(channel: Sequence[_Across]) -> dict[_Value, float]:
     return {item.value: float(track) for item, track in placed}
 
 
-def _ordered(items: Sequence[_Across]) -> Sequence[_Across]:
+def _ordered(items: Sequence[_Across]) -> list[_Across]:
+    costs = [[_pair(upper, lower) for lower in items] for upper in items]
+
+    def cost(order: Sequence[int]) -> int:
+        return sum(costs[a][b] for i, a in enumerate(order) for b in order[i + 1 :])
+
+    order = list(range(len(items)))
     if len(items) <= _MANY:
-        return min(permutations(items), key=_cost, default=())
-    found = list(items)
-    for _ in range(len(found)):
-        for index in range(len(found) - 1):
-            if _pair(found[index], found[index + 1]) > _pair(found[index + 1], found[index]):
-                found[index], found[index + 1] = found[index + 1], found[index]
-    return found
-
-
-def _cost(items: Sequence[_Across]) -> int:
-    return sum(_pair(a, b) for i, a in enumerate(items) for b in items[i + 1 :])
+        return [items[index] for index in min(permutations(order), key=cost)]
+    for _ in order:
+        for index in range(len(order) - 1):
+            a, b = order[index], order[index + 1]
+            if costs[a][b] > costs[b][a]:
+                order[index], order[index + 1] = b, a
+    return [items[index] for index in order]
 
 
 def _pair(upper: _Across, lower: _Across) -> int:
     """Crossings where `upper` turns above `lower`; lines that would lie on each other cost most."""
-    cost = sum(lower.span[0] < x < lower.span[1] for x in upper.below)
-    cost += upper.span[0] < lower.above < upper.span[1]
+    (low, high), (left, right) = lower.span, upper.span
+    cost = sum(low < x < high for x in upper.below) + (left < lower.above < right)
     return cost + 20 * sum(abs(x - lower.above) < _NEAR for x in upper.below)
 
 
