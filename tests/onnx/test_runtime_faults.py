@@ -53,13 +53,49 @@ def exit_code(op: str, shapes: list[list[int]], attributes: dict[str, Any], fold
 @pytest.mark.parametrize(("axis", "shape"), [(-1, (0, 3)), (1, (0,))])
 def test_a_negative_axis_of_nothing_is_still_ignored(axis: int, shape: tuple[int, ...]):
     """A sum over the last axis of [0, 3], keepdims=0: rules name axes from the front."""
-    node = onnx.helper.make_node("ReduceSum", ["x", "axes"], ["y"], keepdims=0)
-    ports = [onnx.helper.make_tensor_value_info(name, 1, size) for name, size in (("x", [0, 3]), ("y", None))]
-    axes = onnx.helper.make_tensor("axes", onnx.TensorProto.INT64, [1], [axis])
-    graph = onnx.helper.make_graph([node], "fault", ports[:1], ports[1:], [axes])
+    inputs = [np.zeros((0, 3), np.float32), np.asarray([axis], np.int64)]
+    assert result_of("ReduceSum", inputs, {"keepdims": 0}).shape == shape
+
+
+def result_of(op: str, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+    """Of one node."""
+    kinds = {np.dtype("float32"): 1, np.dtype("int64"): 7, np.dtype("bool"): 9}
+    names = [f"x{place}" for place in range(len(inputs))]
+    ports = [
+        onnx.helper.make_tensor_value_info(name, kinds[array.dtype], array.shape)
+        for name, array in zip(names, inputs, strict=True)
+    ]
+    node = onnx.helper.make_node(op, names, ["y"], **attributes)
+    result = onnx.helper.make_tensor_value_info("y", kinds[inputs[0].dtype], None)
+    graph = onnx.helper.make_graph([node], "fault", ports, [result])
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 23)], ir_version=10)
-    session = onnxruntime.InferenceSession(model.SerializeToString())
-    assert session.run(None, {"x": np.zeros((0, 3), np.float32)})[0].shape == shape
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, dict(zip(names, inputs, strict=True)))[0]
+
+
+def test_the_largest_of_minus_infinity_is_still_finite():
+    """rules/pooling.py."""
+    x = np.full((1, 1, 2), -np.inf, np.float32)
+    assert result_of("MaxPool", [x], {"kernel_shape": [2]}) == np.finfo(np.float32).min
+
+
+def test_the_mean_of_nothing_is_still_zero():
+    """rules/reduction.py."""
+    axes = np.asarray([1], np.int64)
+    assert result_of("ReduceMean", [np.zeros((1, 0), np.float32), axes], {"keepdims": 0}).tolist() == [0.0]
+
+
+def test_bools_still_do_not_reduce_over_nothing():
+    """rules/reduction.py: `any` and `all`."""
+    axes = np.asarray([1], np.int64)
+    with pytest.raises(Exception, match=r"\[ONNXRuntimeError\]"):
+        result_of("ReduceMax", [np.zeros((1, 0), bool), axes], {"keepdims": 0})
+
+
+def test_there_is_still_no_choice_between_bools():
+    """rules/elementwise.py: `where` of bools is logic."""
+    with pytest.raises(Exception, match="Where"):
+        result_of("Where", [np.ones(1, bool)] * 3, {})
 
 
 @pytest.mark.parametrize("rows", [0, 1])
