@@ -232,7 +232,8 @@ def _check_classes(
         member = next((m for m in folded.members if not m.module.training), None)
         if member is None or any(one.given is not None for one in member.module.instances):
             continue
-        _check_class(tally, file, code, project, folded, member.module, stem, outputs, most)
+        called_alike = not folded.form.parts and not member.module.states  # a cell's call takes more than it declares
+        _check_class(tally, file, code, project, folded, member.module, stem, outputs and called_alike, most)
 
 
 def _check_class(

@@ -6,7 +6,7 @@ import ast
 from typing import cast
 
 from dlc.backends.common.quote import call, literal, quote
-from dlc.backends.common.rule import VARIES, Rules, Site
+from dlc.backends.common.rule import Rules, Site
 
 
 def _matmul(site: Site) -> ast.expr:
@@ -19,26 +19,19 @@ def _einsum(site: Site) -> ast.expr:
 
 
 def single(site: Site, name: str, default: object = ...) -> ast.expr | None:
-    """A list of equal entries as one number; nothing where it is the default."""
-    value = site.value(name)
-    if isinstance(value, tuple):
-        items = cast("tuple[object, ...]", value)
-        if VARIES not in items and len(set(items)) == 1:
-            return None if items[0] == default else literal(items[0])
-        code = site.attribute(name)
-        if isinstance(code, ast.Tuple | ast.List) and len({ast.dump(one) for one in code.elts}) == 1:
-            return code.elts[0]
-        return code
-    return None if value == default and value is not VARIES else site.attribute(name)
+    """A list of equal entries as one number; nothing where the default is written."""
+    code = site.attribute(name)
+    if isinstance(code, ast.Tuple | ast.List) and len({ast.dump(one) for one in code.elts}) == 1:
+        code = code.elts[0]
+    return None if isinstance(code, ast.Constant) and code.value == default else code
 
 
 def _padding(site: Site) -> tuple[ast.expr, ast.expr | None]:
     """The operand and torch's `padding`: pairs that differ on their two sides are padded before."""
-    pairs = cast("tuple[object, ...]", site.value("padding"))
     codes = _pairs(site)
     if all(ast.dump(low) == ast.dump(high) for low, high in codes):
         lows = [low for low, _ in codes]
-        if all(pair == (0, 0) for pair in pairs):
+        if all(isinstance(low, ast.Constant) and low.value == 0 for low in lows):
             return site.operands[0], None
         if len({ast.dump(low) for low in lows}) == 1:
             return site.operands[0], lows[0]
@@ -99,7 +92,6 @@ def _conv_transpose(site: Site) -> ast.expr:
 
 def _pool_padding(site: Site, fill: ast.expr) -> tuple[ast.expr, ast.expr | None]:
     """torch refuses padding above half the kernel, and unequal sides: those are padded before."""
-    pairs = cast("tuple[object, ...]", site.value("padding"))
     kernel = cast("tuple[object, ...]", site.value("kernel"))
     x, padding = _padding(site)
     small = all(
@@ -127,7 +119,6 @@ def _max_pool(site: Site) -> ast.expr:
 
 def _avg_pool(site: Site) -> ast.expr:
     x, padding = _padding(site)
-    pairs = cast("tuple[object, ...]", site.value("padding"))
     if x is not site.operands[0] or not _half(pairs, cast("tuple[object, ...]", site.value("kernel"))):
         return _avg_pool_by_hand(site)
     include = single(site, "include_padding", True) if padding is not None else None
