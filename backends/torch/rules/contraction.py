@@ -92,6 +92,7 @@ def _conv_transpose(site: Site) -> ast.expr:
 
 def _pool_padding(site: Site, fill: ast.expr) -> tuple[ast.expr, ast.expr | None]:
     """torch refuses padding above half the kernel, and unequal sides: those are padded before."""
+    pairs = cast("tuple[object, ...]", site.value("padding"))
     kernel = cast("tuple[object, ...]", site.value("kernel"))
     x, padding = _padding(site)
     small = all(
@@ -119,6 +120,7 @@ def _max_pool(site: Site) -> ast.expr:
 
 def _avg_pool(site: Site) -> ast.expr:
     x, padding = _padding(site)
+    pairs = cast("tuple[object, ...]", site.value("padding"))
     if x is not site.operands[0] or not _half(pairs, cast("tuple[object, ...]", site.value("kernel"))):
         return _avg_pool_by_hand(site)
     include = single(site, "include_padding", True) if padding is not None else None
