@@ -149,7 +149,8 @@ def _ops(level: _Level, group: Sequence[Equation], joins: bool) -> None:
         node = Node("join", JOINS[last.op])
     else:
         name = level.names.get(last.outputs[0], "")
-        node = Node("op", title.replace("_", " "), name if len(name) > 1 else "", family="op")
+        said = len(name) < 2 or name in {port.name for port in level.module.outputs}
+        node = Node("op", title.replace("_", " "), "" if said else name, family="op")
     node.inputs = ("",) * len(wanted)
     node.outputs = ("",) * len(last.outputs)
     node.frames = last.origin.frames

@@ -19,7 +19,7 @@ DOCS = Path(__file__).parent.parent
 ROOT = DOCS.parent
 #: `[text](../compiler/api.py)`, `[examples](examples)`: what is no page.
 _FENCE = re.compile(r"^```dl\b.*\n", re.MULTILINE)
-_SOURCE_LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#|[\w-]+\.md)[^)]*\)")
+_SOURCE_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:|#|[\w-]+\.md)[^)]*\)")
 
 
 def write_pages(folder: Path) -> None:
@@ -28,6 +28,7 @@ def write_pages(folder: Path) -> None:
     folder.mkdir(parents=True)
     for page in DOCS.glob("*.md"):
         _copy(page, folder / page.name)
+    shutil.copytree(DOCS / "pictures", folder / "pictures")
     _copy(ROOT / "README.md", folder / "index.md")
     _copy(ROOT / "CHANGELOG.md", folder / "changelog.md")
     for name, pages in (("ops", op_pages.pages()), ("library", library_pages.pages())):

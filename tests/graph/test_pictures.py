@@ -20,8 +20,8 @@ from dlc.graph.page import page
 from dlc.graph.picture import Picture
 from dlc.ir import Call, Scan
 
-HERE = Path(__file__).parent
-EXAMPLES = HERE.parent.parent / "examples"
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+DOCS = EXAMPLES.parent / "docs"
 NETWORKS = [
     *("lenet.dl:LeNet5", "resnet.dl:ResNet50", "transformer.dl:Transformer", "gat.dl:GAT", "unet.dl:UNet"),
     *("seq2seq.dl:Seq2Seq", "ntm.dl:CopyNTM", "char_lstm.dl:CharLSTM", "densenet.dl:DenseNet121", "vgg.yaml:VGG16"),
@@ -161,8 +161,10 @@ def nodes(graph: Graph) -> Iterator[Node]:
             yield from nodes(node.inner)
 
 
-def test_golden(check_golden: Callable[[Path, str], None]) -> None:
-    check_golden(HERE / "expected" / "lenet.svg", picture("lenet.dl:LeNet5").svg())
+@pytest.mark.parametrize("name", ["resnet.dl:ResNet50", "transformer.dl:Transformer", "gat.dl:GAT"])
+def test_pictures_of_the_documentation(name: str, check_golden: Callable[[Path, str], None]) -> None:
+    """Golden files that docs/graph.md shows. Look at them before you let them change."""
+    check_golden(DOCS / "pictures" / f"{name.partition(':')[2].lower()}.svg", picture(name).svg())
 
 
 @pytest.mark.parametrize("name", ["resnet.dl:ResNet50", "seq2seq.dl:Seq2Seq"])
