@@ -20,10 +20,10 @@ _INSTEAD = str.maketrans({"×": "x", "−": "-"})
 def png(sheet: Sheet) -> bytes:
     from PIL import Image, ImageDraw
 
-    finer = FINER
-    while finer > 1 and sheet.width * sheet.height * (SCALE * finer) ** 2 > _LARGEST:
-        finer -= 1
-    factor = SCALE * finer
+    scale, finer = SCALE, FINER
+    while scale * finer > 1 and sheet.width * sheet.height * (scale * finer) ** 2 > _LARGEST:
+        scale, finer = (scale, finer - 1) if finer > 1 else (scale - 1, 1)
+    factor = scale * finer
     image = Image.new("RGB", (round(sheet.width * factor), round(sheet.height * factor)), "#ffffff")
     painter = _Painter(ImageDraw.Draw(image), factor)
     for mark in sheet.marks:
@@ -31,7 +31,7 @@ def png(sheet: Sheet) -> bytes:
     if finer > 1:
         image = image.reduce(finer)
     out = BytesIO()
-    image.save(out, "PNG", compress_level=9, dpi=(96 * SCALE, 96 * SCALE))
+    image.save(out, "PNG", compress_level=9, dpi=(96 * scale, 96 * scale))
     return out.getvalue()
 
 
