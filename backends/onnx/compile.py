@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dlc.backends.api import Artifact, Network, Options, Unit
-from dlc.backends.common.hoisted import hoisted
+from dlc.backends.common.improved import improved
 from dlc.backends.common.starts import starts_empty
 from dlc.backends.onnx.emit import emit, functions
 from dlc.backends.onnx.facts import values_above
@@ -38,7 +38,7 @@ def compile_unit(unit: Unit, options: Options) -> Artifact:
     """One file per network. Raises DlcError for an op without a rule, or not in the precision (E0709)."""
     files: dict[str, str | bytes] = {}
     entries: dict[str, str] = {}
-    unit = hoisted(unit)
+    unit = improved(unit)
     if options.optimize:
         unit = replace(unit, networks=tuple(map(_folded, unit.networks)))
     for network in unit.networks:

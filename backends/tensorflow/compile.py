@@ -9,12 +9,12 @@ from collections.abc import Set
 
 from dlc.backends.api import Artifact, Network, Options, Unit
 from dlc.backends.common.fold import Folding, fold
-from dlc.backends.common.hoisted import with_hoisting
+from dlc.backends.common.improved import with_improvements
 from dlc.backends.common.layout import print_module
 from dlc.backends.common.names import Scope, camel, identifier
 from dlc.backends.common.native import Native
-from dlc.backends.common.quote import dotted, literal, statements
 from dlc.backends.common.optimised import refuse_optimize
+from dlc.backends.common.quote import dotted, literal, statements
 from dlc.backends.common.starts import starts
 from dlc.backends.common.told import unknowns_told
 from dlc.backends.tensorflow.classes import class_code, function_code
@@ -63,7 +63,7 @@ class TensorFlowBackend:
         """`<stem>_tensorflow.py` with all networks of the unit. Raises DlcError where Keras can't express one."""
         _require_inputs(unit)
         refuse_optimize(self.name, options)
-        return with_hoisting(unit, lambda one: self._compiled(one, options), early=True)
+        return with_improvements(unit, lambda one: self._compiled(one, options), early=True)
 
     def _compiled(self, unit: Unit, options: Options) -> Artifact:
         lowered, last, kernels = lower(unit, options)

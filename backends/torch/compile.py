@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from dlc.backends.api import Artifact, Network, Options, Unit
-from dlc.backends.common.hoisted import with_hoisting
+from dlc.backends.common.improved import with_improvements
 from dlc.backends.common.optimised import refuse_optimize
 from dlc.backends.common.starts import starts
 from dlc.backends.common.told import unknowns_told
@@ -15,7 +15,7 @@ from dlc.backends.torch.file import TorchFile
 def compile_unit(unit: Unit, options: Options) -> Artifact:
     """The generated file, and per network what the runner needs to run it."""
     refuse_optimize("torch", options)
-    return with_hoisting(unit, lambda one: _compiled(one, options))
+    return with_improvements(unit, lambda one: _compiled(one, options))
 
 
 def _compiled(unit: Unit, options: Options) -> Artifact:

@@ -87,7 +87,7 @@ class _Folding:
         target = equation.target
         if target is None:
             return [equation]
-        if not isinstance(target, Call):
+        if not isinstance(target, Call) or self.module.instances[target.instance].given is not None:
             raise _NotFoldableError
         callee, sizes = self.table[target.module], dict(target.dims)
         if len(callee.inputs) != 1 or callee.states or callee.draws or len(callee.outputs) != 1 or callee.next_buffers:
@@ -95,9 +95,9 @@ class _Folding:
         number = {callee.inputs[0].value: equation.inputs[0]}
         lines: list[Equation] = []
         for parameter in callee.parameters:
-            number[parameter.value] = self.values.new(callee.types[parameter.value])
+            value = number[parameter.value] = self.values.new(callee.types[parameter.value])
             read = Read(target.instance, parameter.name)
-            lines.append(_made("read", (), number[parameter.value], equation.origin, target=read))
+            lines.append(_made("read", (), value, equation.origin, target=read))
         result = callee.outputs[0].value
         for inner in callee.body:
             if isinstance(inner.target, Bind):

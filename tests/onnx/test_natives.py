@@ -168,7 +168,7 @@ def test_a_conjunct_left_out_is_seen(
 
     What does not depend on the step stays in its cell here, which is else split, and then has no native.
     """
-    monkeypatch.setattr("dlc.backends.onnx.compile.hoisted", lambda unit: unit)
+    monkeypatch.setattr("dlc.backends.onnx.compile.improved", lambda unit: unit)
     native = TABLES[table][key]
     when = (*native.when[:place], *native.when[place + 1 :])
     monkeypatch.setitem(TABLES[table], key, replace(native, when=when))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dlc.backends.api import Network, Options
-from dlc.backends.common.hoisted import hoisted
+from dlc.backends.api import Network, Options, Unit
+from dlc.backends.common.improved import improved
 from dlc.backends.reference.interpreter import Interpreter
 from dlc.backends.tensorflow.compile import TensorFlowBackend
 from dlc.backends.torch.compile import compile_unit
@@ -33,7 +33,12 @@ NETWORKS = ("Reader", "Heads", "Layers", "Both", "Decode")
 def networks() -> Mapping[str, tuple[Network, Network]]:
     """Each network before and after."""
     unit = elaborate(load_project(SPEC)).unit
-    return {one.name: (one, other) for one, other in zip(unit.networks, hoisted(unit).networks, strict=True)}
+    return {one.name: (one, other) for one, other in zip(unit.networks, _hoisted(unit), strict=True)}
+
+
+def _hoisted(unit: Unit) -> list[Network]:
+    programs = iter(hoist([program for network in unit.networks for program in (network.inference, network.training)]))
+    return [Network(network.name, next(programs), next(programs)) for network in unit.networks]
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -109,7 +114,7 @@ def test_early() -> None:
 
 def test_nothing_to_do_changes_nothing() -> None:
     unit = elaborate(load_project(SPEC), Choice("Both")).unit
-    assert hoisted(unit) is unit
+    assert improved(unit) is unit
 
 
 @pytest.mark.parametrize("compile", [compile_unit, TensorFlowBackend().compile], ids=["torch", "tensorflow"])
