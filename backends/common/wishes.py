@@ -24,6 +24,7 @@ NOUNS = {
     "expand_dims": "expanded",
     "flatten": "flat",
     "float": "number",
+    "gather": "gathered",
     "interpolate": "resized",
     "log": "logarithm",
     "log1p": "logarithm",
