@@ -31,7 +31,7 @@ OPENING_WORDS = frozenset((
 CLAUSE_WORDS = frozenset(("except", "repeat", "with", "reset"))
 # fmt: on
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""
       (?P<space>[ \t\f]+)
     | (?P<comment>\#[^\n]*)
@@ -71,7 +71,7 @@ class _Lexer:
         self.fresh = lines  # nothing but space has been seen on this physical line
 
     def run(self) -> list[Token]:
-        position, size, match_at = 0, len(self.text), _TOKEN.match
+        position, size, match_at = 0, len(self.text), TOKEN.match
         while position < size:
             match = match_at(self.text, position)
             if match is None:

@@ -38,8 +38,8 @@ def load(path: str, *, name: str | None = None) -> Source:
 
 def empty(source: Source) -> DlcError:
     """E0121: a file that declares nothing."""
-    line = source.line(1)
-    span = Span(source.name, 1, 1, 1, len(line) + 1) if line.strip() else None
+    number = next((i for i, line in enumerate(source.lines, start=1) if line.strip()), None)
+    span = Span(source.name, number, 1, number, len(source.line(number)) + 1) if number is not None else None
     found = "comments only" if span is not None else None
     return error("E0121", f"{source.name} is empty", span, found=found, expected="at least one block or network")
 

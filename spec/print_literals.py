@@ -17,7 +17,18 @@ def constant_text(value: int | float | bool | str | None) -> str:
         return string_text(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return repr(value)
+    return _float_text(value) if isinstance(value, float) else repr(value)
+
+
+def _float_text(value: float) -> str:
+    """`0.001`, but `2e-4` and `1e-8`: what is shorter for small numbers."""
+    text = re.sub(r"e([-+])0+", r"e\1", repr(value))
+    if "e" in text or not 0 < abs(value) < 1e-3:
+        return text
+    digits = text.partition(".")[2]
+    first = len(digits) - len(digits.lstrip("0"))
+    mantissa = digits[first] + ("." + digits[first + 1 :] if digits[first + 1 :] else "")
+    return min(("-" if value < 0 else "") + f"{mantissa}e-{first + 1}", text, key=len)
 
 
 def string_text(text: str) -> str:

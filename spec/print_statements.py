@@ -11,11 +11,22 @@ INDENT = "    "
 
 def declaration_lines(node: s.Declaration) -> list[str]:
     if isinstance(node, s.Configuration):
-        return [f"{node.kind} {node.name} = {show(node.value)}"]
-    hyperparameters = ", ".join(_hyperparameter(h) for h in node.hyperparameters)
-    header = f"{node.kind} {node.name}({hyperparameters}):" if hyperparameters else f"{node.kind} {node.name}:"
+        return [constant_line(node)]
     doc = doc_lines(node.doc, INDENT) if node.doc is not None else []
-    return [header, *doc, *_body(node.body, INDENT)]
+    return [block_header(node), *doc, *_body(node.body, INDENT)]
+
+
+def import_line(node: s.Import) -> str:
+    return f"import {node.module}" if node.module is not None else f"import {string_text(node.path or '')}"
+
+
+def constant_line(node: s.Configuration) -> str:
+    return f"{node.kind} {node.name} = {show(node.value)}"
+
+
+def block_header(node: s.Block) -> str:
+    hyperparameters = ", ".join(_hyperparameter(h) for h in node.hyperparameters)
+    return f"{node.kind} {node.name}({hyperparameters}):" if hyperparameters else f"{node.kind} {node.name}:"
 
 
 def doc_lines(doc: str, indent: str) -> list[str]:

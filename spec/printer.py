@@ -1,6 +1,6 @@
 """Prints expressions and specs as canonical .dl text; parsing the text gives an equal tree.
 
-Comments and the line breaks of the original are not kept. Nothing here recurses over expressions, so that a tree as
+Comments and the line breaks of the original are not kept: `format.py` does that. Nothing here recurses over expressions, so that a tree as
 deep as the parser allows prints.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dlc.spec import precedence as p
 from dlc.spec import syntax as s
-from dlc.spec.print_literals import constant_text, string_text
+from dlc.spec.print_literals import constant_text
 
 Part = s.Expr | s.Slice | s.Ellipsis | s.Keyword | s.Clause | s.StarDimension | s.SizedDimension
 Piece = str | tuple[Part, int]  # text, or a part and the level it must reach to stand without parentheses
@@ -120,17 +120,13 @@ def _joined(pieces: list[Piece]) -> list[Piece]:
 
 def print_spec(spec: s.Spec) -> str:
     """A whole file: docstring, imports, declarations with two blank lines around blocks."""
-    from dlc.spec.print_statements import declaration_lines, doc_lines
+    from dlc.spec.print_statements import declaration_lines, doc_lines, import_line
 
     parts: list[str] = []
     if spec.doc is not None:
         parts.append("\n".join(doc_lines(spec.doc, "")) + "\n")
     if spec.imports:
-        lines = [
-            f"import {i.module}" if i.module is not None else f"import {string_text(i.path or '')}"
-            for i in spec.imports
-        ]
-        parts.append("\n".join(lines) + "\n")
+        parts.append("\n".join(map(import_line, spec.imports)) + "\n")
     previous: s.Declaration | None = None
     for declaration in spec.declarations:
         text = "\n".join(declaration_lines(declaration)) + "\n"

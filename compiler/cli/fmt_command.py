@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from dlc.api import deep_recursion
+from dlc.cli.show import print_json
 from dlc.diagnostics import error
 from dlc.output import write_files
+from dlc.spec.format import format_source
 from dlc.spec.loader import load
 from dlc.spec.parser import YAML, parse
 from dlc.spec.printer import print_spec
-from dlc.spec.syntax import Spec
+from dlc.spec.source import Source
 
 
 def run(options: Any) -> int:
@@ -21,44 +23,58 @@ def run(options: Any) -> int:
         raise error("E0901", "--check and --write exclude each other", exit_code=2)
     if options.to and (options.check or options.write):
         raise error("E0901", "--to prints; it goes with neither --check nor --write", exit_code=2)
-    code = 0
+    told: list[dict[str, Any]] = []
     for path in options.files:
         source = load(path)
         with deep_recursion():
-            text = _printed(parse(source), yaml=options.to == "yaml" if options.to else path.endswith(YAML))
+            text = _printed(source, options.to)
         changes = text != source.text
-        if options.check and changes:
-            print(f"{path} would change")
-            code = 1
-        elif options.write and changes:
-            _rewrite(Path(path), source.text, text)
-        elif not options.check and not options.write:
-            sys.stdout.write(text)
+        told.append({"path": path, "changes": changes, "text": text})
+        if options.write and changes:
+            _rewrite(Path(path), source, text)
+        if not options.json:
+            _say(path, text, changes, options)
+    code = 1 if options.check and any(one["changes"] for one in told) else 0
+    if options.json:
+        print_json({"exit_code": code, "diagnostics": [], "files": told})
     return code
 
 
-def _printed(spec: Spec, *, yaml: bool) -> str:
-    if not yaml:
-        return print_spec(spec)
-    from dlc.spec.yaml_printer import print_yaml
+def _say(path: str, text: str, changes: bool, options: Any) -> None:
+    if not options.check and not options.write:
+        sys.stdout.write(text)
+    elif changes:
+        print(f"wrote {path}" if options.write else f"{path} would change")
 
-    return print_yaml(spec)
+
+def _printed(source: Source, to: str | None) -> str:
+    """The file in its own form with its comments, or in the other form without."""
+    spec = parse(source)
+    is_yaml = source.name.endswith(YAML)
+    if to == "yaml" or (to is None and is_yaml):
+        from dlc.spec.yaml_printer import print_yaml
+
+        return print_yaml(spec)
+    if is_yaml:
+        source = Source(f"{source.name}.dl", print_spec(spec))
+        spec = parse(source)
+    return format_source(source, spec)
 
 
-def _rewrite(path: Path, before: str, after: str) -> None:
-    if _comments(before):
+def _rewrite(path: Path, source: Source, text: str) -> None:
+    if source.name.endswith(YAML) and _has_comments(source.text):
         raise error(
             "E0902",
-            f"{path} has comments, which the canonical form does not keep",
+            f"{path} has comments, which the canonical form of YAML does not keep",
             hint=f"look at `dlc fmt {path}` and take over what you like",
         )
-    write_files(path.parent, {path.name: after})
-    print(f"wrote {path}")
+    write_files(path.parent, {path.name: text})
 
 
-def _comments(text: str) -> bool:
-    """Whether a `#` stands outside of strings."""
-    import re
+def _has_comments(text: str) -> bool:
+    """Whether YAML would read a `#` as the start of a comment."""
+    import yaml
 
-    quoted = r'"""(?:[^\\]|\\.)*?"""' + r'|"(?:[^"\\\n]|\\.)*"'
-    return "#" in re.sub(quoted, "", text, flags=re.DOTALL)
+    events = [e for e in yaml.parse(text, Loader=yaml.SafeLoader) if isinstance(e, yaml.ScalarEvent)]
+    inside = sum(text[e.start_mark.index : e.end_mark.index].count("#") for e in events)
+    return text.count("#") > inside

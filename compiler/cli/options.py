@@ -168,7 +168,7 @@ def _fmt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+")
     parser.add_argument("--check", action="store_true", help="print nothing; exit code 1 if a file would change")
     parser.add_argument("--to", choices=("dl", "yaml"), help="print in this form (default: the file's own)")
-    parser.add_argument("--write", action="store_true", help="rewrite the files (refused where comments would be lost)")
+    parser.add_argument("--write", action="store_true", help="rewrite the files (YAML with comments is refused)")
     _json(parser)
 
 

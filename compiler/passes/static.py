@@ -79,7 +79,9 @@ def binary(op: str, left: object, right: object, span: Span) -> object:
         return _size_operation(op, left, right, span)
     numbers = isinstance(left, int | float) and isinstance(right, int | float)
     texts = op == "+" and isinstance(left, str) and isinstance(right, str)
-    if not (numbers or texts or op in ("and", "or")):
+    whole = isinstance(left, int) and isinstance(right, int)
+    fits = op in _NUMBERS and (whole or op not in ("&", "|"))
+    if not (fits and (numbers or texts or op in ("and", "or"))):
         raise error("E0502", f"`{op}` does not fit these constants", span, found=f"{_kind(left)} {op} {_kind(right)}")
     if op in ("**", "*") and isinstance(left, int) and isinstance(right, int):
         _check_growth(op, left, right, span)

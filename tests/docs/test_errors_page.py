@@ -93,7 +93,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "back.dl": f'import "circle.dl"\n\n{block}',
         "unused_import.dl": f'import "one.dl"\n\n{network.replace("twice", "relu")}',
         "hidden_import.dl": f'import "one.dl"\n\n{block}\n{network}',
-        "comments.dl": f"# twice\n{block.replace('2 * x', '2*x')}",
+        "comments.yaml": "# twice\nnetworks:\n  A:\n    inputs: {x: 'float[N]'}\n    body:\n      - output: 2 * x\n",
         "nothing.dl": "network A:\n    input k: int[N] in 5..5\n    output k + 1\n",
         "unbounded.dl": (
             "network A:\n    input h: float[V, 8]\n    input edges: int[2, E]\n    output gcn_layer(8)(h, edges)\n"
