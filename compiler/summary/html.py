@@ -51,6 +51,6 @@ def _cells(node: Folded) -> tuple[str, str, str, str, str]:
         indent + escape(instance_text(node)),
         escape(block_text(node)),
         escape(output_text(node)),
-        f"{node.parameters:,}",
+        f"{node.parameters:,}" if node.parameters or node.buffers else "-",
         escape(costs),
     )

@@ -16,7 +16,7 @@ def random_graph(seed: int) -> tuple[dict[int, Box], list[Link]]:
     for number in range(random.randint(1, 14)):
         before = random.sample(sorted(boxes), min(len(boxes), random.randint(0, 3)))
         half = random.uniform(10, 80)
-        if random.random() < 0.3 and len(before) > 1:
+        if random.random() < 0.3 and len(before) == 2:
             boxes[number] = Box(10, 10, 20, (0.0,) * len(before), (0.0,), join=True)
         else:
             tops = tuple(half * (2 * (i + 1) / (len(before) + 1) - 1) for i in range(len(before)))
@@ -53,6 +53,25 @@ def test_random_graphs(seed: int) -> None:
         for number, place in places.items():
             if number not in (link.source, link.target):
                 assert not crosses(line, place), f"the link {link} runs through box {number}"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lines_of_different_values_lie_apart(seed: int) -> None:
+    boxes, links = random_graph(seed)
+    found = layout(boxes, links)
+    pieces = [
+        (link.source, min(x, u), min(y, v), max(x, u), max(y, v))
+        for link, line in zip(links, found.routes, strict=True)
+        for (x, y), (u, v) in pairwise(line)
+    ]
+    for a, b in combinations(pieces, 2):
+        if a[0] == b[0]:
+            continue
+        for axis in (1, 2):  # along x, along y
+            across = 3 - axis
+            together = min(a[axis + 2], b[axis + 2]) - max(a[axis], b[axis])
+            apart = max(a[across], b[across]) - min(a[across + 2], b[across + 2])
+            assert together < 1 or apart > 3, f"lines from {a[0]} and {b[0]} lie on each other"
 
 
 def crosses(line: tuple[tuple[float, float], ...], place: tuple[float, float, float, float]) -> bool:

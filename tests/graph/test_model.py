@@ -5,7 +5,9 @@ from __future__ import annotations
 import dlc
 import pytest
 from dlc.graph import draw
+from dlc.graph.grouping import groups
 from dlc.graph.model import Graph
+from dlc.ir import Call, Equation, Origin
 
 
 def graph(text: str, depth: int = 2, *expand: str, turns: bool = False) -> Graph:
@@ -124,6 +126,18 @@ def test_a_group_closes_no_circle() -> None:
     order = {number: place for place, number in enumerate(found.nodes)}
     assert all(order[edge.source.node] < order[edge.target.node] for edge in found.edges)
     assert titles(found) == ["x", "exp", "exp", "dense", "exp, multiply", "y"]
+
+
+def test_a_call_between_two_ops_keeps_them_apart() -> None:
+    """No text gives this: an op's result that is used twice has a name. A pass that shares equal values may."""
+    origin = Origin(statement=1)
+    equations = {
+        0: Equation("exp", (7,), (0,), origin=origin),
+        1: Equation("call", (0,), (1,), target=Call(0, "f"), origin=origin),
+        2: Equation("maximum", (0, 1), (2,), origin=origin),
+    }
+    assert groups(equations, {0: (-8,), 1: (0,), 2: (0, 1)}) == [(0,), (1,), (2,)]
+    assert groups({0: equations[0], 2: equations[2]}, {0: (-8,), 2: (0,)}) == [(0, 2)]
 
 
 def test_masks_are_minor_and_constants_not_drawn() -> None:

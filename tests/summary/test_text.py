@@ -59,6 +59,18 @@ def test_only_equal_turns_are_folded() -> None:
     assert " ×" not in str(dlc.load(EXAMPLES / "unet.dl")["UNet"].summary())
 
 
+def test_turns_that_differ_inside_only_are_not_folded() -> None:
+    text = (
+        "block step:\n    input x: float[N, D]\n    input other: float[N, D] = none\n"
+        "    if other is none:\n        y = x -> gelu\n    else:\n        y = x -> silu\n    output y\n\n"
+        "network A:\n    input x: float[N, 4]\n"
+        "    for i in range(2):\n        x = step()(x, other=x if i == 0 else none)\n    output z = x\n"
+    )
+    shown = str(dlc.loads(text)["A"].summary())
+    assert "step.0 " in shown
+    assert "step.1 " in shown
+
+
 def test_shared_instances_are_marked() -> None:
     text = str(dlc.load(EXAMPLES / "transformer.dl")["Transformer"].summary())
     assert re.search(r"^tokens \* ", text, re.MULTILINE)

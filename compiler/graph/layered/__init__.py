@@ -7,6 +7,7 @@ gives the same layout.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from dlc.graph.layered.ordering import layers, order
 from dlc.graph.layered.placing import columns
@@ -24,6 +25,7 @@ def layout(boxes: Mapping[int, Box], links: Sequence[Link]) -> Layout:
     rank = ranks(boxes, links)
     main = main_links(boxes, links, rank)
     found = layers(boxes, links, rank, main)
+    boxes = {**boxes, **_joins(boxes, links, main | found.sides.keys())}
     order(boxes, links, found)
     x = columns(boxes, links, found, main)
     y, lines, height = route(boxes, links, found, x)
@@ -33,3 +35,15 @@ def layout(boxes: Mapping[int, Box], links: Sequence[Link]) -> Layout:
     places = {number: (x[number] - left, y[number]) for number in boxes}
     routes = [tuple((px - left, py) for px, py in line) for line in lines]
     return Layout(places, routes, frozenset(main), right - left, height)
+
+
+def _joins(boxes: Mapping[int, Box], links: Sequence[Link], settled: set[int]) -> dict[int, Box]:
+    """Joins with their ports: what comes neither on the main line nor from a side comes in beside the main line."""
+    found: dict[int, Box] = {}
+    for index, link in enumerate(links):
+        box = found.get(link.target, boxes[link.target])
+        if box.join and index not in settled:
+            step = box.right / (len(box.tops) + 1)
+            tops = [step * (link.top + 1) if port == link.top else top for port, top in enumerate(box.tops)]
+            found[link.target] = replace(box, tops=tuple(tops))
+    return found
