@@ -8,6 +8,7 @@ import re
 NOUNS = {
     "abs": "size",
     "arange": "indices",
+    "argsort": "order",
     "broadcast_to": "expanded",
     "cat": "joined",
     "clamp": "clipped",
@@ -50,6 +51,7 @@ NOUNS = {
     "rsqrt": "factor",
     "sigmoid": "gate",
     "softmax": "probabilities",
+    "sort": "ordered",
     "sqrt": "root",
     "square": "squares",
     "stack": "stacked",

@@ -105,6 +105,7 @@ TWINS: Mapping[str, tuple[Array, Callable[[], Any]]] = {
     "tanh_shrink": (X2, lambda: nn.Tanhshrink()),
     "straight_through(sign)": (X2, lambda: torch.sign),
     "straight_through(round)": (X2 * 5, lambda: torch.round),
+    "diagonal_matrix": (X3, lambda: torch.diag_embed),
     "upsample": (X4, lambda: nn.Upsample(scale_factor=2)),
     "upsample(3)": (X3, lambda: nn.Upsample(scale_factor=3)),
     "glu": (X3, lambda: nn.GLU()),
