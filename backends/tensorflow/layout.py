@@ -6,10 +6,10 @@ else has only axes to rename follow their operands; every other op asks for the 
 where the two meet. Modules are specialised by the layouts of their inputs, so a block that is called both ways becomes
 two modules. Values that broadcast one vector against an image (`[1, C, 1, 1]`) are kept as the vector.
 
-Cases: elementwise (operands aligned, lower ranks lifted), axis ops (axes renamed), transposes (absorbed), calls (the
-callee's wishes are met outside), scans (stacked values are transposed once, before the loop), states (the same form
-before and after a step). Not done: weights are never permuted, axes other than the second are never moved.
-The meaning of the program stays, and so does its provenance (sources, origins, binds).
+Cases: elementwise (operands aligned, lower ranks lifted), axis ops (axes renamed), transposes (absorbed), stacks of
+channels-last values, calls (the callee's wishes are met outside), scans (stacked values are transposed once, before
+the loop), states (the same form before and after a step). Not done: weights are never permuted, axes other than the
+second are never moved. The meaning of the program stays, and so does its provenance (sources, origins, binds).
 """
 
 from __future__ import annotations

@@ -90,6 +90,8 @@ class Relayout(Conversions):
             self._follow(equation)
         elif op in REDUCING:
             self._reduce(equation)
+        elif op == "stack":
+            self._stack(equation)
         elif op == "transpose":
             self._transpose(equation)
         elif not (op in SHAPING and self._to_vector(equation)):
@@ -188,6 +190,20 @@ class Relayout(Conversions):
         attributes = renamed_axes(equation, rank)
         inputs = (self._last(source),)
         self._emit(replace(equation, inputs=inputs, outputs=(self._define(output, as_last),), attributes=attributes))
+
+    def _stack(self, equation: ir.Equation) -> None:
+        """Along a new axis of positions: channels stay behind it. Where the operands are so already (each might else be
+        turned by itself, outside of the loop that makes them), or have no positions yet."""
+        operands, (output,) = self._present(equation), equation.outputs
+        rank, axis = self._type(output).rank, equation.attribute("axis")
+        assert isinstance(axis, int)
+        ready = output in self._wanted if rank == 3 else all(map(self._has_last, operands))
+        if axis % rank < 2 or not ready:
+            self._plain(equation)
+            return
+        inputs = tuple(operand if rank == 3 else self._last(operand) for operand in operands)
+        attributes = renamed_axes(equation, rank)
+        self._emit(replace(equation, inputs=inputs, outputs=(self._define(output, last=True),), attributes=attributes))
 
     def _transpose(self, equation: ir.Equation) -> None:
         """A transpose of a channels-last value is another transpose, or none; one that moves channels to their place in

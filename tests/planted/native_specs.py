@@ -86,11 +86,23 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
     "tanh_shrink": [(MATRIX, "tanh_shrink")],
     "glu": [(SEQUENCE, "glu")],
     "prelu": [(IMAGE, "prelu"), (MATRIX, "prelu(shared=true)")],
-    "instance_norm": [(IMAGE, "instance_norm(epsilon=0.1, affine=true)")],
+    "instance_norm": [
+        (IMAGE, "instance_norm(epsilon=0.1, affine=true)"),
+        (IMAGE, "conv2d(3, 1) -> instance_norm(epsilon=0.1)"),
+    ],
     "instance_norm1d": [(LINE_OF, "instance_norm(epsilon=0.1)")],
     "instance_norm3d": [(SOLID, "instance_norm(affine=true)")],
-    "adaptive_avg_pool1d": [(LINE_OF, "adaptive_avg_pool1d(4)")],
-    "adaptive_avg_pool2d": [(IMAGE, "adaptive_avg_pool2d(3, 5)")],
+    "adaptive_avg_pool1d": [
+        (LINE_OF, "adaptive_avg_pool1d(4)"),
+        (LINE_OF, "conv1d(3, 1) -> adaptive_avg_pool1d(4)"),
+    ],
+    "adaptive_avg_pool2d": [
+        (IMAGE, "adaptive_avg_pool2d(3, 5)"),
+        (IMAGE, "conv2d(3, 1) -> adaptive_avg_pool2d(3, 5)"),
+    ],
+    "global_max_pool": [(IMAGE, "conv2d(3, 1) -> global_max_pool")],
+    "global_max_pool1d": [(LINE_OF, "conv1d(3, 1) -> global_max_pool")],
+    "global_max_pool3d": [(SOLID, "conv3d(3, 1) -> global_max_pool")],
     "lp_pool1d": [(LINE_OF, "lp_pool1d(2, 3, stride=2)")],
     "lp_pool2d": [(IMAGE, "lp_pool2d(4, 3)")],
     "l2_loss": [(MATRIX, "l2_loss(target=x * x)")],
@@ -154,6 +166,9 @@ OUTSIDE: dict[tuple[str, str], list[tuple[str, str]]] = {
         (IMAGE, "conv_transpose2d(3, 3, stride=2, padding=1)"),
         (IMAGE, "conv_transpose2d(3, 4, stride=2, padding=1, output_padding=1)"),
     ],
+    ("tensorflow", "instance_norm"): [(IMAGE, "instance_norm(affine=true)")],
+    ("tensorflow", "adaptive_avg_pool1d"): [(LINE_OF, "adaptive_avg_pool1d(4)")],
+    ("tensorflow", "adaptive_avg_pool2d"): [(IMAGE, "adaptive_avg_pool2d(3, 5)")],
     ("tensorflow", "batch_norm"): [("float[N, 4, 5]", "batch_norm")],
     ("tensorflow", "max_pool2d"): [(IMAGE, "max_pool2d(3, stride=2, padding=1)")],
     ("tensorflow", "max_pool2d_padded"): [(IMAGE, "max_pool2d(3, padding=1)")],
@@ -210,6 +225,13 @@ HARMLESS = {
     ("tensorflow", "global_avg_pool"): "the mean of data in the spec's order, which `verify` asks for alone",
     ("tensorflow", "global_avg_pool1d"): "as that over images",
     ("tensorflow", "global_avg_pool3d"): "as that over images",
+    **{
+        (
+            "tensorflow",
+            f"global_max_pool{ending}",
+        ): "the largest of data in the spec's order, which `verify` asks for alone"
+        for ending in ("", "1d", "3d")
+    },
     ("tensorflow", "leaky_relu"): "a slope of 32 bits in f64 alone",
     ("tensorflow", "embedding"): "other widths alone, which get a dtype",
 }

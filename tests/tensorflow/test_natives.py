@@ -17,6 +17,7 @@ from keras_models import check_agrees, compiled, imported, written
 NETWORK = "network Net:\n    input x: {kind}\n    output y = {value}\n"
 VECTOR, MATRIX, SEQUENCE, LINE = "float[6]", "float[N, 6]", "float[N, T, 6]", "float[N, 4, 5]"
 WIDE_IMAGE, SOLID = "float[N, 4, 8, 6]", "float[N, 4, 5, 6, 4]"
+OPEN_IMAGE = "float[N, 4, T, S]"
 IMAGE, TOKENS = "float[N, 4, 8, 8]", "int[N, T] in 0..5"
 WIDE, SPEC_LAYOUT = Options(precision="f64"), Options(spec_layout=True)
 
@@ -100,6 +101,25 @@ INSIDE: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "dropout": ("keras.layers.Dropout", []),
     "global_avg_pool1d": ("keras.layers.GlobalAveragePooling1D", [(LINE, "x -> conv1d(3, 1) -> global_avg_pool")]),
     "global_avg_pool3d": ("keras.layers.GlobalAveragePooling3D", [(SOLID, "x -> conv3d(3, 1) -> global_avg_pool")]),
+    "global_max_pool": ("keras.layers.GlobalMaxPooling2D", [(IMAGE, "x -> conv2d(3, 1) -> global_max_pool")]),
+    "global_max_pool1d": ("keras.layers.GlobalMaxPooling1D", [(LINE, "x -> conv1d(3, 1) -> global_max_pool")]),
+    "global_max_pool3d": ("keras.layers.GlobalMaxPooling3D", [(SOLID, "x -> conv3d(3, 1) -> global_max_pool")]),
+    "adaptive_avg_pool1d": (
+        "keras.layers.AdaptiveAveragePooling1D",
+        [(LINE, "x -> conv1d(3, 1) -> adaptive_avg_pool1d(2) -> conv1d(2, 1)")],
+    ),
+    "adaptive_avg_pool2d": (
+        "keras.layers.AdaptiveAveragePooling2D",
+        [(WIDE_IMAGE, "x -> conv2d(3, 1) -> adaptive_avg_pool2d(3, 5) -> conv2d(2, 1)")],
+    ),
+    "instance_norm": (
+        "keras.layers.GroupNormalization",
+        [
+            (IMAGE, "x -> conv2d(3, 1) -> instance_norm(epsilon=0.1, affine=true)"),
+            (OPEN_IMAGE, "x -> conv2d(3, 1) -> instance_norm -> conv2d(2, 1)"),
+            (LINE, "x -> conv1d(3, 1) -> instance_norm(affine=true)"),
+        ],
+    ),
     "max_pool1d": ("keras.layers.MaxPooling1D", [(LINE, "x -> max_pool1d(2)"), (LINE, "x -> max_pool1d(2, stride=3)")]),
     "avg_pool1d": (
         "keras.layers.AveragePooling1D",
@@ -212,6 +232,29 @@ OUTSIDE: dict[tuple[str, str], tuple[str, str, Options]] = {
     ("layer_norm", "is_float"): (SEQUENCE, "x -> layer_norm", WIDE),
     ("layer_norm", "has_batch"): (VECTOR, "x -> layer_norm", Options()),
     ("layer_norm", "over_last"): (IMAGE, "x -> conv2d(3, 1) -> layer_norm -> conv2d(2, 1)", Options()),
+    ("instance_norm", "is_float"): (IMAGE, "x -> conv2d(3, 1) -> instance_norm", WIDE),
+    ("instance_norm", "over_positions"): (IMAGE, "x -> instance_norm(affine=true)", Options()),
+    ("adaptive_avg_pool1d", "is_float"): (LINE, "x -> conv1d(3, 1) -> adaptive_avg_pool1d(2) -> conv1d(2, 1)", WIDE),
+    ("adaptive_avg_pool1d", "regions_last"): (LINE, "x -> adaptive_avg_pool1d(2) -> conv1d(2, 1)", Options()),
+    ("adaptive_avg_pool1d", "has_static_positions"): (
+        "float[N, 4, T]",
+        "x -> conv1d(3, 1) -> adaptive_avg_pool1d(2) -> conv1d(2, 1)",
+        Options(),
+    ),
+    ("adaptive_avg_pool1d", "gives_last"): (LINE, "x -> conv1d(3, 1) -> adaptive_avg_pool1d(2)", Options()),
+    ("adaptive_avg_pool2d", "is_float"): (IMAGE, "x -> conv2d(3, 1) -> adaptive_avg_pool2d(2, 3)", WIDE),
+    ("adaptive_avg_pool2d", "regions_last"): (IMAGE, "x -> adaptive_avg_pool2d(2, 3)", Options()),
+    ("adaptive_avg_pool2d", "has_static_positions"): (
+        OPEN_IMAGE,
+        "x -> conv2d(3, 1) -> adaptive_avg_pool2d(2, 3)",
+        Options(),
+    ),
+    ("global_max_pool", "is_float"): (IMAGE, "x -> conv2d(3, 1) -> global_max_pool", WIDE),
+    ("global_max_pool", "over_image"): (IMAGE, "x -> conv2d(3, 1) -> global_max_pool", SPEC_LAYOUT),
+    ("global_max_pool1d", "is_float"): (LINE, "x -> conv1d(3, 1) -> global_max_pool", WIDE),
+    ("global_max_pool1d", "over_line"): (LINE, "x -> conv1d(3, 1) -> global_max_pool", SPEC_LAYOUT),
+    ("global_max_pool3d", "is_float"): (SOLID, "x -> conv3d(3, 1) -> global_max_pool", WIDE),
+    ("global_max_pool3d", "over_solid"): (SOLID, "x -> conv3d(3, 1) -> global_max_pool", SPEC_LAYOUT),
     ("batch_norm", "is_float"): (MATRIX, "x -> batch_norm", WIDE),
     ("batch_norm", "channels_last"): (LINE, "x -> batch_norm", Options()),
     ("rms_norm", "is_float"): (SEQUENCE, "x -> rms_norm", WIDE),

@@ -1,4 +1,8 @@
-"""Normalisation."""
+"""Normalisation.
+
+Not here: `group_norm`. `GroupNormalization` gives data as it takes them; the block's body splits the channels in the
+spec's order and gives what follows channels-last.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from dlc.backends.tensorflow.natives.parts import (
     is_float,
     option,
     over_last,
+    over_positions,
 )
 
 
@@ -23,6 +28,12 @@ def _layer_norm(a: Arguments) -> ast.expr:
 
 def _rms_norm(a: Arguments) -> ast.expr:
     return call("keras.layers.RMSNormalization", epsilon=option(a, "epsilon", 1e-6))
+
+
+def _instance_norm(a: Arguments) -> ast.expr:
+    """Groups of one channel each, which Keras calls -1."""
+    affine = option(a, "affine", True)
+    return call("keras.layers.GroupNormalization", literal(-1), epsilon=a.code["epsilon"], center=affine, scale=affine)
 
 
 def _batch_norm(a: Arguments) -> ast.expr:
@@ -53,6 +64,15 @@ NORMALISATIONS = (
         _rms_norm,
         layer="keras.layers.RMSNormalization",
         weights={"weight": "scale"},
+    ),
+    KerasNative(
+        "instance_norm",
+        All((is_float, over_positions)),
+        (),
+        ("epsilon", "affine"),
+        _instance_norm,
+        layer="keras.layers.GroupNormalization",
+        weights={"weight": "gamma", "bias": "beta"},
     ),
     KerasNative(
         "batch_norm",

@@ -74,6 +74,29 @@ def over_last(module: Module) -> bool:
     return all(axis in (rank(module) - 1, (rank(module) - 1,)) for axis in axes)
 
 
+def over_positions(module: Module) -> bool:
+    """Statistics are over all positions of data that lie channels-last."""
+    axes = [equation.attribute("axis") for equation in module.body if equation.op in ("mean", "variance")]
+    return rank(module) > 2 and all(axis == tuple(range(1, rank(module) - 1)) for axis in axes)
+
+
+def regions_last(module: Module) -> bool:
+    """Regions are cut from data that lie channels-last: no mean is over the last axis."""
+    axes = [equation.attribute("axis") for equation in module.body if equation.op == "mean"]
+    return all(axis in [(place,) for place in range(1, rank(module) - 1)] for axis in axes)
+
+
+def gives_last(module: Module) -> bool:
+    """What is stacked lies channels-last too."""
+    ranks = {e.outputs[0]: module.types[e.outputs[0]].rank for e in module.body if e.op == "stack"}
+    return all(e.attribute("axis") != ranks[e.outputs[0]] - 1 for e in module.body if e.op == "stack")
+
+
+def has_static_positions(module: Module) -> bool:
+    """Keras cuts no regions from an axis of unknown size."""
+    return all(isinstance(size, int) for size in module.types[module.inputs[0].value].shape[1:-1])
+
+
 def channels_last(module: Module) -> bool:
     """What is per channel stays a vector: data in the spec's order would have it as [C, 1, 1]."""
     shaped = [equation for equation in module.body if equation.op in ("reshape", "transpose")]

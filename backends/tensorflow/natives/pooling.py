@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from dlc.backends.common.native import Arguments, Native
 from dlc.backends.common.quote import call, quote
 from dlc.backends.common.rule import VARIES
 from dlc.backends.tensorflow.natives.parts import (
     All,
+    Condition,
     KerasNative,
+    gives_last,
+    has_static_positions,
     has_stride,
     is_float,
     option,
     padded,
+    regions_last,
     unpadded,
     windows_last,
 )
@@ -65,12 +69,27 @@ def over_solid(module: Module) -> bool:
 
 
 def _means(module: Module) -> list[object]:
-    return [equation.attribute("axis") for equation in module.body if equation.op == "mean"]
+    """Of means or extremes."""
+    return [equation.attribute("axis") for equation in module.body if equation.op in ("mean", "max")]
+
+
+def _adaptive(layer: str, words: Sequence[str], *conditions: Condition) -> KerasNative:
+    """Keras has torch's borders."""
+
+    def construct(a: Arguments) -> ast.expr:
+        sizes = [a.code[word] for word in words]
+        return call(layer, sizes[0] if len(sizes) == 1 else ast.Tuple(sizes, ast.Load()))
+
+    block = f"adaptive_avg_pool{len(words)}d"
+    condition = All((is_float, regions_last, has_static_positions, *conditions))
+    return KerasNative(block, condition, (), tuple(words), construct)
 
 
 POOLS = (
     *(_native(f"max_pool{rank}d", f"keras.layers.MaxPooling{rank}D") for rank in (1, 2, 3)),
     *(_native(f"avg_pool{rank}d", f"keras.layers.AveragePooling{rank}D") for rank in (1, 2, 3)),
+    _adaptive("keras.layers.AdaptiveAveragePooling1D", ("length",), gives_last),
+    _adaptive("keras.layers.AdaptiveAveragePooling2D", ("height", "width")),
 )
 
 #: Beside those of `POOLS`: TensorFlow pads images alone.
@@ -83,10 +102,11 @@ PADDED = Native(
     _padded_max_pool,
 )
 
-#: Means over all positions, one native for each number of them.
+#: Means and maxima over all positions, one native for each number of them.
 GLOBAL = {
-    f"global_avg_pool{ending}": KerasNative(
-        "global_avg_pool", All((is_float, over)), (), (), _global(f"keras.layers.GlobalAveragePooling{rank}D")
+    f"global_{kind}_pool{ending}": KerasNative(
+        f"global_{kind}_pool", All((is_float, over)), (), (), _global(f"keras.layers.Global{word}Pooling{rank}D")
     )
+    for kind, word in (("avg", "Average"), ("max", "Max"))
     for rank, ending, over in ((2, "", over_image), (1, "1d", over_line), (3, "3d", over_solid))
 }
