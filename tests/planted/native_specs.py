@@ -94,7 +94,7 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
     "instance_norm3d": [(SOLID, "instance_norm(affine=true)")],
     "adaptive_avg_pool1d": [
         (LINE_OF, "adaptive_avg_pool1d(4)"),
-        (LINE_OF, "conv1d(3, 1) -> adaptive_avg_pool1d(4)"),
+        (LINE_OF, "conv1d(3, 1) -> adaptive_avg_pool1d(4) -> conv1d(2, 1)"),
     ],
     "adaptive_avg_pool2d": [
         (IMAGE, "adaptive_avg_pool2d(3, 5)"),

@@ -140,7 +140,7 @@ INSIDE: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "gelu": ("keras.activations.gelu", [(MATRIX, "x -> gelu"), (MATRIX, "x -> gelu(approximate=true)")]),
     "soft_shrink": (
         "keras.activations.soft_shrink",
-        [(MATRIX, "x -> soft_shrink"), (MATRIX, "x -> soft_shrink(threshold=-0.2)")],
+        [(MATRIX, "x -> soft_shrink"), (MATRIX, "x -> soft_shrink(threshold=0.2)")],
     ),
     "hard_shrink": (
         "keras.activations.hard_shrink",
@@ -281,7 +281,6 @@ OUTSIDE: dict[tuple[str, str], tuple[str, str, Options]] = {
     ("avg_pool3d", "windows_last"): (SOLID, "x -> avg_pool3d(2)", SPEC_LAYOUT),
     ("avg_pool3d", "unpadded"): (SOLID, "x -> avg_pool3d(3, padding=1)", Options()),
     ("dropout", "is_float"): (MATRIX, "x -> dropout", WIDE),
-    ("dropout", "keeps_some"): (MATRIX, "x -> dropout(1.0)", Options()),
     ("global_avg_pool", "is_float"): (IMAGE, "x -> conv2d(3, 1) -> global_avg_pool", WIDE),
     ("global_avg_pool", "over_image"): (IMAGE, "x -> conv2d(3, 1) -> global_avg_pool", SPEC_LAYOUT),
     ("flatten", "is_float"): (IMAGE, "x -> flatten", WIDE),

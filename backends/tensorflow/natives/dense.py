@@ -13,7 +13,6 @@ from dlc.backends.tensorflow.natives.parts import (
     has_batch,
     has_static_tail,
     is_float,
-    keeps_some,
     option,
     without_padding,
 )
@@ -52,7 +51,7 @@ DENSE = (
         layer="keras.layers.Embedding",
         weights={"weight": "embeddings"},
     ),
-    KerasNative("dropout", All((is_float, keeps_some)), (), ("p",), _dropout),
+    KerasNative("dropout", All((is_float,)), (), ("p",), _dropout),
     KerasNative(
         "flatten",
         All((is_float, has_batch, has_static_tail)),

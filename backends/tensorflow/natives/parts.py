@@ -139,12 +139,6 @@ def has_static_tail(module: Module) -> bool:
     return all(isinstance(size, int) for size in module.types[module.inputs[0].value].shape[1:])
 
 
-def keeps_some(module: Module) -> bool:
-    """Dropping everything is 0 / 0 in the block's gradient, 0 in Keras'."""
-    share = value(module, "p")
-    return isinstance(share, int | float) and 0 <= share < 1
-
-
 def without_padding(module: Module) -> bool:
     """Keras has no token whose row is 0."""
     return value(module, "padding") is None
