@@ -1,7 +1,7 @@
 """Prints expressions and specs as canonical .dl text; parsing the text gives an equal tree.
 
-Comments and the line breaks of the original are not kept: `format.py` does that. Nothing here recurses over expressions, so that a tree as
-deep as the parser allows prints.
+Comments and the line breaks of the original are not kept: `format.py` does that. Nothing here recurses over
+expressions, so that a tree as deep as the parser allows prints.
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ def run(options: Any) -> int:
         for network in networks:
             picture = Picture(draw(network, options.depth, options.expand, turns=options.turns))
             print(f"wrote {picture.write(options.output or f'{network.name}.svg')}")
+    for template in found.templates if options.output is None else ():
+        print(f"skipped {template.name}: a template, it needs {', '.join(template.missing)} (--set name=value)")
     return 0
 
 

@@ -24,10 +24,14 @@ def run(options: Any) -> int:
 def _find(name: str) -> Op:
     if name in OPS:
         return OPS[name]
+    from dlc.passes.resolve import standard_library
+
+    chunk = standard_library().chunks.get(name)
+    own = f"`{name}` is a block of the standard library: {chunk[0]}" if chunk is not None else None
     raise error(
         "E0201",
         f"there is no operation `{name}`",
-        hint=did_you_mean(name, list(OPS)) or "`dlc ops` lists them; layers are blocks of the standard library",
+        hint=own or did_you_mean(name, list(OPS)) or "`dlc ops` lists them; layers are blocks of the standard library",
         exit_code=2,
     )
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from dlc.diagnostics import did_you_mean, error
+from dlc.diagnostics import DlcError, did_you_mean, error
 from dlc.requests import PRECISIONS
 
 COMMANDS = {
@@ -52,12 +52,24 @@ def parse(given: Sequence[str]) -> Any | None:
         hint = did_you_mean(given[0], list(COMMANDS)) or "`dlc --help` lists them"
         raise error("E0901", f"there is no command `{given[0]}`", expected=", ".join(COMMANDS), hint=hint, exit_code=2)
     try:
-        return parser.parse_args(list(given))
+        options, left = parser.parse_known_args(list(given))
+        if left:
+            raise _unknown(parser, given[0], left)
+        return options
     except SystemExit as end:  # --help, --version
         if end.code:
             raise
         sys.stdout.flush()
         return None
+
+
+def _unknown(parser: argparse.ArgumentParser, command: str, left: Sequence[str]) -> DlcError:
+    """E0901: what the command does not take, with the closest option that it does."""
+    subparsers = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))  # pyright: ignore
+    options = [o for action in subparsers.choices[command]._actions for o in action.option_strings]  # pyright: ignore
+    name = left[0].partition("=")[0]
+    hint = did_you_mean(name, options) or f"`dlc {command} --help` tells what it takes"
+    return error("E0901", f"`dlc {command}` does not take `{left[0]}`", hint=hint, exit_code=2)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -297,11 +297,11 @@ def _repeated(value: object, written: object, source: syntax.Expr) -> syntax.Exp
         return source
     if not isinstance(value, tuple):
         return None
-    several = isinstance(written, tuple)
-    if several and len(written) != len(value):
+    entries: tuple[object, ...] | None = written if isinstance(written, tuple) else None
+    if entries is not None and len(entries) != len(value):
         return None
     parts = [
-        _repeated(item, written[i] if several else written, _entry(source, i) if several else source)
+        _repeated(item, written, source) if entries is None else _repeated(item, entries[i], _entry(source, i))
         for i, item in enumerate(value)
     ]
     return syntax.ListLiteral(tuple(p for p in parts if p)) if all(parts) else None
