@@ -5,6 +5,8 @@ Where a reader has none of these, the SVG asks for these widths all the same (`t
 
 from __future__ import annotations
 
+import unicodedata
+
 #: In thousandths of the size, from space to tilde.
 _ASCII = (
     *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
@@ -15,19 +17,25 @@ _ASCII = (
     *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
 )
 _OTHERS = {"×": 584, "·": 278, "…": 1000, "−": 584}
-_UNKNOWN = 1000
+_WIDE, _UNKNOWN = 1000, 667
 
 FAMILY = "Helvetica, Arial, 'Liberation Sans', 'Nimbus Sans', sans-serif"
 
 
 def text_width(text: str, size: float) -> float:
-    """In pixels. A character that the table lacks counts as a full square."""
+    """In pixels. A character that the table lacks is as wide as its letter without accents, or as a capital."""
     return sum(_width(character) for character in text) * size / 1000
 
 
 def _width(character: str) -> int:
     code = ord(character) - 32
-    return _ASCII[code] if 0 <= code < len(_ASCII) else _OTHERS.get(character, _UNKNOWN)
+    if 0 <= code < len(_ASCII):
+        return _ASCII[code]
+    plain = unicodedata.normalize("NFD", character)[0]
+    if plain != character:
+        return _width(plain)
+    unknown = _WIDE if unicodedata.east_asian_width(character) in "WF" else _UNKNOWN
+    return _OTHERS.get(character, unknown)
 
 
 def fit(text: str, size: float, width: float) -> str:

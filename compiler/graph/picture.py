@@ -12,6 +12,7 @@ from dlc.diagnostics import error
 from dlc.graph.marks import Sheet, sheet
 from dlc.graph.model import Drawing
 from dlc.output import write_files
+from dlc.recursion import deep_recursion
 
 ENDINGS = (".svg", ".png", ".html")
 _INSTALL = 'pip install "dlc[graph]"'
@@ -32,18 +33,21 @@ class Picture:
     @cached_property
     def sheet(self) -> Sheet:
         _need("scipy.optimize", "SciPy")
-        return sheet(self.drawing)
+        with deep_recursion():
+            return sheet(self.drawing)
 
     def svg(self) -> str:
         from dlc.graph.svg import svg
 
-        return svg(self.sheet)
+        with deep_recursion():
+            return svg(self.sheet)
 
     def png(self) -> bytes:
         _need("PIL", "Pillow")
         from dlc.graph.png import png
 
-        return png(self.sheet)
+        with deep_recursion():
+            return png(self.sheet)
 
     def html(self) -> str:
         """A page of its own, the picture as wide as it is or as the window."""

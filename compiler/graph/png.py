@@ -13,8 +13,10 @@ from dlc.graph.metrics import text_width
 SCALE, FINER = 2, 3
 _LARGEST = 120_000_000  # pixels painted
 _CURVE = 6  # pieces of a round corner
-#: What Pillow's font lacks.
+#: What Pillow's font lacks, and fonts of the machine for letters that it lacks, too.
 _INSTEAD = str.maketrans({"×": "x", "−": "-"})
+_HELD = frozenset("·…")
+_OTHER_FONTS = ("DejaVuSans.ttf", "Arial Unicode.ttf", "arial.ttf", "LiberationSans-Regular.ttf")
 
 
 def png(sheet: Sheet) -> bytes:
@@ -38,7 +40,7 @@ def png(sheet: Sheet) -> bytes:
 class _Painter:
     def __init__(self, draw: Any, factor: int):
         self.draw, self.factor = draw, factor
-        self.fonts: dict[float, Any] = {}
+        self.fonts: dict[tuple[float, bool], Any] = {}
 
     def paint(self, mark: Mark) -> None:
         match mark:
@@ -82,19 +84,30 @@ class _Painter:
         text, words = mark.text, mark.text.text.translate(_INSTEAD)
         wanted = text_width(text.text, text.size) * self.factor
         size = text.size * self.factor
-        found = self._font(size).getlength(words)
+        plain = all(letter.isascii() or letter in _HELD for letter in words)
+        found = self._font(size, plain).getlength(words)
         if found > wanted:
             size *= wanted / found
         anchor = {"middle": "ms", "start": "ls", "end": "rs"}[text.anchor]
-        self.draw.text(self._at((text.x, text.y)), words, fill=mark.color, font=self._font(size), anchor=anchor)
+        self.draw.text(self._at((text.x, text.y)), words, fill=mark.color, font=self._font(size, plain), anchor=anchor)
 
-    def _font(self, size: float) -> Any:
-        from PIL import ImageFont
+    def _font(self, size: float, plain: bool) -> Any:
+        key = (round(size, 1), plain)
+        if key not in self.fonts:
+            self.fonts[key] = _font(*key)
+        return self.fonts[key]
 
-        rounded_size = round(size, 1)
-        if rounded_size not in self.fonts:
-            self.fonts[rounded_size] = ImageFont.load_default(rounded_size)
-        return self.fonts[rounded_size]
+
+def _font(size: float, plain: bool) -> Any:
+    """Pillow's own, or for letters that it lacks one of the machine's, if it has one."""
+    from PIL import ImageFont
+
+    for name in () if plain else _OTHER_FONTS:
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue
+    return ImageFont.load_default(size)
 
 
 def _curved(points: tuple[Point, ...]) -> list[Point]:

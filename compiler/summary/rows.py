@@ -186,5 +186,13 @@ def value_text(value: object, owner: Module) -> str:
     if value is None or isinstance(value, bool):
         return "none" if value is None else str(value).lower()
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return f'"{"".join(map(_escaped, value))}"'
     return str(value)
+
+
+def _escaped(character: str) -> str:
+    """As a string of the language has it: what can't be printed by its number, so that no spec writes to a terminal."""
+    if character in ('"', "\\"):
+        return "\\" + character
+    code = ord(character)
+    return character if character.isprintable() else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

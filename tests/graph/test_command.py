@@ -90,6 +90,15 @@ def test_options_reach_the_picture(tmp_path: Path) -> None:
     assert ">×2<" in shown()
 
 
+def test_templates_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.dl").write_text("network A(n: int):\n    input x: float[N, 4]\n    output y = x -> dense(n)\n")
+    assert run("graph", "a.dl").out == "skipped A: a template, it needs n (--set name=value)\n"
+    done = run("graph", "a.dl", "-o", "a.svg")
+    assert (done.code, "found: no network" in done.err) == (2, True)
+    assert run("graph", "a.dl", "--network", "A", "--set", "n=3", "-o", "a.svg").out == "wrote a.svg\n"
+
+
 def test_python(tmp_path: Path) -> None:
     picture = dlc.load(LENET)["LeNet5"].graph(depth=1)
     assert picture.write(tmp_path / "a.svg").read_text(encoding="utf-8") == picture.svg() == picture._repr_svg_()

@@ -206,6 +206,7 @@ def test_widths_of_text() -> None:
     assert text_width("conv2d", 10) == pytest.approx(10 * (0.5 + 0.556 + 0.556 + 0.5 + 0.556 + 0.556))
     assert text_width("×", 10) == pytest.approx(5.84)
     assert text_width("iiii", 10) == pytest.approx(4 * 2.22)
+    assert text_width("Äβ漢", 10) == pytest.approx(6.67 + 6.67 + 10)
     assert fit("a" * 50, 10, 40).endswith("…")
     assert text_width(fit("a" * 50, 10, 40), 10) <= 40
     assert wrap("one, two, three, four", 10, 50, 2) == ["one, two,", "three, four"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import dlc
 import pytest
 from command_line import dlc as run
+from dlc.cli.summary_command import _colored  # pyright: ignore[reportPrivateUsage]
 from dlc.summary.numbers import in_bytes, short
 from dlc.summary.table import lines
 
@@ -106,6 +107,21 @@ def test_json_has_the_schema_of_the_docs() -> None:
 
 def test_no_color_but_on_a_terminal() -> None:
     assert "\x1b" not in run("summary", "examples/lenet.dl").out
+
+
+def test_color_changes_no_letter() -> None:
+    shown = lines(dlc.load("examples/transformer.dl")["Transformer"].summary(), None, False, 100)
+    colored = _colored(shown)
+    assert "\x1b[1mTransformer\x1b[0m" in colored[0]
+    assert [re.sub(r"\x1b\[\d*m", "", line).rstrip() for line in colored] == [line.plain for line in shown]
+
+
+def test_a_spec_cannot_write_to_the_terminal() -> None:
+    network = dlc.loads('network A(mode: str = "a\\u001b[31m\\n\\"b"):\n    input x: float[N, 4]\n    output y = x\n')[
+        "A"
+    ]
+    assert str(network.summary()).splitlines()[0] == 'A(mode="a\\u001b[31m\\u000a\\"b")'
+    assert "\x1b" not in network.graph().svg()
 
 
 @pytest.mark.parametrize(
