@@ -11,7 +11,7 @@ from dlc.dims import Size
 from dlc.ir import Static
 from dlc.ops import OPS
 from dlc.ops.api import Op
-from dlc.passes import arguments, builtins, given_sizes, instances, lifting, messages, scan, static
+from dlc.passes import arguments, builtins, channels, given_sizes, instances, lifting, messages, scan, static
 from dlc.passes.builder import Builder, is_tensor, static_of
 from dlc.passes.things import BlockValue, Items, Layer, Pending, Primitive, Result, ScanLayer, Tensor, Thing, describe
 from dlc.passes.walking import walk
@@ -232,6 +232,7 @@ def _apply_layer(b: Builder, layer: Layer, bound: arguments.Bound, span: Span) -
     tensors = arguments.input_tensors(b, layer.declaration, bound, span)
     states = {name: b.tensor(thing, span) for name, thing in bound.states.items()}
     types = {name: b.type_of(t) if t is not None else None for name, t in tensors.items()}
+    channels.check(b, layer.declaration, tensors, types, span)
     state_types = {name: b.type_of(t) for name, t in states.items()}
     module, sizes = b.elaborator.module_for(b, layer, types, state_types, span)
     told = given_sizes.operands(b, module, sizes, span)

@@ -39,7 +39,9 @@ def close(b: Builder, block: BlockValue, span: Span) -> dict[str, Thing]:
     for declared in block.declaration.block.hyperparameters:
         if declared.name in given:
             at = b.given_at.get((span, declared.name), span)
-            closed[declared.name] = _checked(b, block.declaration, declared, given[declared.name], at)
+            first = b.given_at.get((span, block.declaration.block.hyperparameters[0].name), at)
+            later = (first.line, first.column) < (at.line, at.column)
+            closed[declared.name] = _checked(b, block.declaration, declared, given[declared.name], at, later=later)
         else:
             closed[declared.name] = default_of(b, block.declaration, declared, closed, span)
         if declared.bounds is not None:
@@ -77,10 +79,16 @@ def without_source(thing: Thing) -> Thing:
 
 
 def _checked(
-    b: Builder, declaration: BlockDeclaration, declared: syntax.Hyperparameter, thing: Thing, span: Span
+    b: Builder,
+    declaration: BlockDeclaration,
+    declared: syntax.Hyperparameter,
+    thing: Thing,
+    span: Span,
+    *,
+    later: bool = False,
 ) -> Thing:
     """The value as its declared type has it: an int given for a float becomes one, a pending layer a template or
-    layer."""
+    layer. `later`: another value stands before it in the call."""
     kind = declared.type
     thing = _taken(b, kind, functions.as_given(kind, thing, span))
     fitted = _fit(kind, thing, span)
@@ -94,7 +102,7 @@ def _checked(
         span,
         found=_found(kind, thing, span),
         expected=_words(kind),
-        hint=_hint(kind, thing) or _no_size(declaration, declared, thing),
+        hint=_hint(kind, thing) or (_no_size(declaration, declared, thing) if later else None),
         notes=(Note("declared here", declared.span),),
     )
 

@@ -8,7 +8,8 @@ Told of a file's text alone:
 
 Told of types (while a block is elaborated):
 
-- W0401: `x + f(x)` whose shapes differ, so that one is spread over the other.
+- W0401: `x + f(x)` whose shapes differ, so that one is spread over the other (`residuals.py`);
+- W0402: an image with its channels last (`channels.py`).
 
 Not told: names that start with `_`, targets of loops and of unpacking, what stands in the standard library, inputs
 whose dimensions are used.
