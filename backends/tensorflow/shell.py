@@ -17,13 +17,13 @@ from dlc.backends.common.quote import dotted, name, quote
 from dlc.backends.common.rule import Site
 from dlc.backends.common.shapes import axis_of, factor_of
 from dlc.backends.tensorflow.axes import place
-from dlc.backends.tensorflow.declared import declared_sizes
+from dlc.backends.tensorflow.declared import axis_words
 from dlc.backends.tensorflow.dialect import KerasDialect
 from dlc.backends.tensorflow.early import Early, early_reads
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.words import MASK, attribute_name
 from dlc.ir import BlockId, Module
-from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Name, Unary
+from dlc.spec.syntax import Block, Constant, Expr, ListLiteral, Unary
 
 #: What no argument of a constructor may be called: keras.layers.Layer's own, and the modules that its body reads.
 TAKEN = ("dtype", "functools", "keras", "math", "name", "np", "ops", "tf", "trainable", "training")
@@ -198,8 +198,7 @@ class Shell:
             rank = ranks.pop()
             if not rank or ranks:
                 continue
-            sizes = declared_sizes(declaration, word, rank)
-            names = [size.id.lower() if isinstance(size, Name) else "size" for size in sizes]
+            names = axis_words(declaration, word, rank)
             if word in self._last():
                 names = [names[0], *names[2:], names[1]]
             found[self.body.arguments[word]] = names
