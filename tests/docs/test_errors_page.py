@@ -18,7 +18,7 @@ from doc_snippets import DOCS, Snippet, snippets, whole_file
 
 ROOT = DOCS.parent
 CODE = re.compile(r"[EW]\d{4}")
-COMMAND = re.compile(r"```console (?P<code>[EW]\d{4})\n\$ (?P<command>.*)\n```")
+COMMAND = re.compile(r"```shell (?P<code>[EW]\d{4})\n\$ (?P<command>.*)\n```")
 #: Codes without an example: what no small spec shows, or only a fault of a framework or of dlc does.
 WITHOUT = {
     "E0107", "E0512", "E0590", "E0591", "E0702", "E0703", "E0704", "E0705", "E0706", "E0708", "E0709", "E0710", "E0804", "E0805",
@@ -60,7 +60,7 @@ def test_docs_errors_is_made_of_the_pages() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.code)
 def test_a_page_has_an_example_and_says_how_to_mend_it(page: Page) -> None:
     assert "**Mend:** " in page.text
-    examples = re.findall(r"```(?:dl-error|dl-warning|console) (\w+)", page.text)
+    examples = re.findall(r"```(?:dl-error|dl-warning|shell) (\w+)", page.text)
     assert examples == ([] if page.code in WITHOUT else [page.code])
 
 
