@@ -265,6 +265,7 @@ class Construction:
         made = [one for one in walk((node,)) if isinstance(one, Make) and not self._is_function(one)]
         before: list[ast.stmt] = []
         alone = len(made) == 1 and not made[0].slot.indices and len(node.arms) == 2
+        alone = alone and any(one is made[0] for arm in node.arms for one in arm or ())  # else a choice below decides
         if alone:
             site = made[0].slot.site
             self.maker.absent_sites[id(node)] = site

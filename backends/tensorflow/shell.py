@@ -272,14 +272,16 @@ def _is_dimension(module: Module, word: str, site: Site, place: tuple[int, int])
 
 
 def optional_site(node: Branch, context: FileContext) -> tuple[str, int] | None:
-    """The first site of the one arm, of two, that makes layers; its arm."""
+    """The first site that the one arm, of two, is sure to make; the arm."""
     if len(node.arms) != 2 or node.late:
         return None
     sites = [made_sites(arm or (), context) for arm in node.arms]
     if bool(sites[0]) == bool(sites[1]):
         return None
     arm = 0 if sites[0] else 1
-    return sites[arm][0], arm
+    certain = [node for node in node.arms[arm] or () if not isinstance(node, Branch)]  # else a choice below decides
+    found = made_sites(certain, context)
+    return (found[0], arm) if found else None
 
 
 def made_sites(body: Sequence[object], context: FileContext) -> list[str]:

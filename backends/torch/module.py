@@ -105,7 +105,7 @@ class TorchClass:
         if site is None:
             return None
         first = node.arms[0] or ()
-        empty = not any(isinstance(one, Make) for one in walk(first))
+        empty = not any(isinstance(one, Make) and one.slot.site == site for one in first)
         return quote("$s is None" if empty else "$s is not None", s=self.attribute(site))
 
     # --- definitions -------------------------------------------------------------------------------------------

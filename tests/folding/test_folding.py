@@ -66,7 +66,9 @@ def test_code_is_clean(name: str, natives: bool, tmp_path: Path):
         require_ruff_clean(path)
 
 
-@pytest.mark.parametrize("name", ["branches", "carried", "counted", "densenet", "long", "loops", "masked", "started"])
+@pytest.mark.parametrize(
+    "name", ["branches", "carried", "counted", "densenet", "long", "loops", "masked", "nested_choices", "started"]
+)
 def test_agrees_with_the_oracle(name: str, tmp_path: Path):
     """dlc's own verification, natives and not, both modes."""
     from dlc.cli import main
