@@ -17,6 +17,8 @@ BLOCKS = {
     "fractional_max_pool2d",
     "weight_norm_dense",
     "weight_norm_conv2d",
+    "deformable_conv2d",
+    "upsample2d",
 }
 
 X = normal(2, 8, 9, 7)
@@ -76,3 +78,33 @@ def test_weight_norm_conv2d(tmp_path: Path) -> None:
     found = applied(tmp_path, "output y = x -> weight_norm_conv2d(5, 3, stride=2, padding=1)", {"x": X})
     weight = torch._weight_norm(tensor(found.weight("v")), tensor(found.weight("g")), 0)
     close(found["y"], numpy(F.conv2d(tensor(X), weight, tensor(found.weight("bias")), 2, 1)))
+
+
+@pytest.mark.parametrize(("mode", "twin"), [("nearest", "nearest"), ("linear", "bilinear"), ("cubic", "bicubic")])
+def test_upsample2d(tmp_path: Path, mode: str, twin: str) -> None:
+    found = applied(tmp_path, f'output y = x -> upsample2d(3, mode="{mode}")', {"x": X})
+    close(found["y"], numpy(F.interpolate(tensor(X), scale_factor=3, mode=twin)))
+
+
+def between_pixels(image: Array, row: float, column: float) -> Array:
+    """[C, H, W] at a place between pixels, 0 outside (Dai et al., 2017, equations 3 and 4)."""
+    total = np.zeros(len(image))
+    for y in range(image.shape[1]):
+        for x in range(image.shape[2]):
+            total += image[:, y, x] * max(0, 1 - abs(row - y)) * max(0, 1 - abs(column - x))
+    return total
+
+
+def test_deformable_conv2d(tmp_path: Path) -> None:
+    """Place by place."""
+    x = X[:1, :2]
+    found = applied(tmp_path, "output y = x -> deformable_conv2d(3, 2, stride=2, padding=1)", {"x": x})
+    offset_weight, offset_bias = tensor(found.weight("offset_weight")), tensor(found.weight("offset_bias"))
+    offsets = numpy(F.conv2d(tensor(x), offset_weight, offset_bias, 2, 1))[0]
+    assert abs(offsets).max() > 1
+    expected = np.zeros((3, 5, 4)) + found.weight("bias")[:, None, None]
+    for p, q, i, j in np.ndindex(5, 4, 2, 2):
+        down, across = offsets[2 * (2 * i + j) : 2 * (2 * i + j) + 2, p, q]
+        seen = between_pixels(x[0], 2 * p - 1 + i + down, 2 * q - 1 + j + across)
+        expected[:, p, q] += found.weight("weight")[:, :, i, j] @ seen
+    close(found["y"][0], expected)
