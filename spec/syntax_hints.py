@@ -33,7 +33,7 @@ FOREIGN = {
     "continue": "leave turns out by a condition: `for i in [j for j in range(n) if ...]:`",
     "del": None,
     "global": None,
-    "pass": None,
+    "pass": "a block gives something out: `output x`",
     "raise": None,
     "try": None,
     "with": None,
@@ -93,6 +93,8 @@ def _annotation(place: Place) -> str | None:
 
 def _unnamed_value(place: Place) -> str | None:
     """A line that is only an expression."""
+    if place.first.text in FOREIGN:
+        return None
     if (
         place.first.kind == "NAME"
         and {"=", ","} <= place.expected
@@ -131,6 +133,19 @@ def _side_by_side(place: Place) -> str | None:
 
 
 _WORDS_BEFORE = ("lambda", "as", "not", "f", "r")
+
+
+def _append(place: Place) -> str | None:
+    """`xs.append(x)`."""
+    if place.token.kind != "." or len(place.before) != 1 or not place.after or place.after[0].text != "append":
+        return None
+    name = place.first.text
+    return f"a list never changes: write `{name} = {name} + [...]`"
+
+
+def _text_line(place: Place) -> str | None:
+    """A second docstring."""
+    return "a comment starts with `#`" if place.token.kind == "STRING" and not place.before else None
 
 
 def _two_outputs(place: Place) -> str | None:
@@ -282,7 +297,7 @@ def _untyped(place: Place) -> str | None:
         and previous.kind == "NAME"
         and place.token.kind in _AFTER_NAME
     ):
-        return f"say its type, for instance `{previous.text}: int`"
+        return f"say its type, `{previous.text}: int`; a tensor is an `input` in the body"
     return None
 
 
@@ -335,6 +350,8 @@ _RULES: tuple[Callable[[Place], str | None], ...] = (
     _comment,
     _arrow,
     _compared,
+    _append,
+    _text_line,
     _two_outputs,
     _no_type,
     _foreign_word,

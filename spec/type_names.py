@@ -57,7 +57,7 @@ def check_constant_type(token: Token, has_element: bool) -> None:
             f"`{name}` is not the type of a hyperparameter",
             token.span,
             expected=_listed(CONSTANT_TYPES),
-            hint=did_you_mean(name, CONSTANT_TYPES),
+            hint=_tensor_hint(name) or did_you_mean(name, CONSTANT_TYPES),
         )
     if name == "list" and not has_element:
         raise error(
@@ -72,6 +72,13 @@ def check_alone(kind: ConstantType) -> None:
     """The only type of a hyperparameter."""
     if kind.name == "none":
         raise error("E0108", "`none` is no type by itself", kind.span, expected="for instance `int | none`")
+
+
+def _tensor_hint(name: str) -> str | None:
+    """`block f(x: float[N]):`."""
+    if len(name) == 1 and name.isupper():
+        return "a tensor is declared in the body: `input x: float[N]`"
+    return None
 
 
 def check_option(option: ConstantType) -> None:

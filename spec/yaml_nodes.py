@@ -71,6 +71,8 @@ def _no_yaml(source: Source, problem: Any) -> DlcError:
     hint = None
     if problem.problem and any(sign in problem.problem for sign in _NEEDS_QUOTES):
         hint = 'put quotes around text that holds `: `, brackets inside `{}`, or starts with a sign: `x: "float[N, C]"`'
+    elif problem.problem and ("expected key" in problem.problem or "block end" in problem.problem):
+        hint = "keys and items of one list stand exactly below each other"
     elif problem.problem and "cannot start any token" in problem.problem:
         hint = "indent by spaces, not tabs; put quotes around text that starts with a sign"
     return error("E0130", "this is no YAML", span, found=problem.problem or "text that can't be read", hint=hint)

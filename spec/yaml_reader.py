@@ -207,6 +207,8 @@ def _colon_hint(node: Node) -> str | None:
     name, equals, value = node.value.partition("=")
     if equals:
         return f"write `- {name.strip()}: {value.strip()}`"
+    if "->" in node.value:
+        return f"name the value: `- y: {node.value}`"
     word, _, rest = node.value.partition(" ")
     return f"write `- {word}: {rest}`" if word in ("output", "send", "for", "if") and rest else None
 

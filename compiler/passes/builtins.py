@@ -27,7 +27,8 @@ def _positional(name: str, given: Sequence[Argument], low: int, high: int, span:
             raise error("E0308", f"`{name}` has no argument `{argument.name}`", argument.at)
     if not low <= len(given) <= high:
         wanted = str(low) if low == high else f"{low} to {high}"
-        raise error("E0306", f"`{name}` takes {wanted} argument(s)", span, found=str(len(given)))
+        hint = "count from 0 and add: `i + 1`" if name == "enumerate" else None
+        raise error("E0306", f"`{name}` takes {wanted} argument(s)", span, found=str(len(given)), hint=hint)
     return [argument.thing for argument in given]
 
 

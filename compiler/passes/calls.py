@@ -135,6 +135,8 @@ def _call_hint(b: Builder, function: Thing, site: Span) -> str | None:
             if known
             else None
         )
+    if isinstance(function, Items):
+        return "the layers of a list are applied one by one: `for layer in layers:`, below it `x = x -> layer`"
     names = [name for name, thing in b.env.items() if thing is function and not isinstance(function, Static)]
     hidden = next((name for name in names if name in OPS or b.declaration.scope.lookup(name, site) is not None), None)
     return f"the value `{hidden}` hides the block `{hidden}`: call it something else" if hidden else None

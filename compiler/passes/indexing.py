@@ -7,7 +7,7 @@ from dlc.diagnostics import error
 from dlc.dims import Dim, Size
 from dlc.ir import Static
 from dlc.passes.builder import Builder, is_tensor
-from dlc.passes.things import Items, Tensor, Thing, describe
+from dlc.passes.things import Items, Result, Tensor, Thing, describe
 from dlc.spec import syntax
 
 FULL = ("slice", None, None, 1)
@@ -19,7 +19,10 @@ def index(b: Builder, owner: Thing, node: syntax.Index) -> Thing:
     if isinstance(owner, Items):
         return _list_item(b, owner, node)
     if not is_tensor(owner):
-        raise error("E0405", "this can't be indexed", node.span, found=describe(owner), expected="a list or a tensor")
+        several = isinstance(owner, Result) and owner.outputs
+        hint = f"take an output by its name: `r.{next(iter(owner.outputs))}`" if several else None
+        expected = "a list or a tensor"
+        raise error("E0405", "this can't be indexed", node.span, found=describe(owner), expected=expected, hint=hint)
     return _tensor_item(b, b.tensor(owner, node.value.span), node)
 
 

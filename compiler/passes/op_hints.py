@@ -115,9 +115,8 @@ def _matmul(types: Sequence[TensorType], attributes: Mapping[str, Any]) -> str |
     left, right = (kind.shape for kind in types)
     if len(left) < 1 or len(right) < 2 or left[-1] != right[-1]:
         return None
-    turned = "transpose(y)" if len(right) == 2 else 'einsum("... k, ... n k -> ...", x, y)'
     if len(right) == 2:
-        return f"the last axes are equal: `x @ {turned}` sums over them"
+        return "the last axes are equal: `x @ transpose(y)` sums over them"
     return "the last axes are equal: transpose the second, or sum over them by `einsum`"
 
 
@@ -144,6 +143,15 @@ def _stack(types: Sequence[TensorType], attributes: Mapping[str, Any]) -> str | 
     return None if found is None else found.replace("`axis", "`concat` with `axis")
 
 
+def _reduction(types: Sequence[TensorType], attributes: Mapping[str, Any]) -> str | None:
+    """`mean(x, 2, 3)`: the axes are one list."""
+    del types
+    axis, keepdims = attributes.get("axis"), attributes.get("keepdims")
+    if not isinstance(axis, int) or not isinstance(keepdims, int) or isinstance(keepdims, bool):
+        return None
+    return f"several axes are one list: `axis=[{axis}, {keepdims}]`"
+
+
 def _shape(shape: Sequence[Size]) -> str:
     return f"[{', '.join(map(str, shape))}]"
 
@@ -155,6 +163,7 @@ _RULES: dict[str, Rule] = {
     "avg_pool": _pool,
     "add": _broadcast,
     "matmul": _matmul,
+    **dict.fromkeys(("mean", "sum", "max", "min", "prod", "variance"), _reduction),
     "reshape": _reshape,
     "concat": _concat,
     "stack": _stack,

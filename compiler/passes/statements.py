@@ -121,6 +121,9 @@ def _assign(b: Builder, node: syntax.Assign) -> None:
             node.span,
             found=describe(thing),
             expected=f"{len(node.targets)} values",
+            hint="name the result and take what you need: `r = ...`, then `r.output`"
+            if isinstance(thing, Result) and "output" in thing.outputs
+            else None,
         )
     for target, part in zip(node.targets, parts, strict=True):
         _bind(b, target, part, node.span)
