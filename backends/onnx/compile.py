@@ -30,7 +30,6 @@ from dlc.diagnostics import error
 from dlc.ir import Module, Program, TensorType
 from dlc.parameters import NetworkParameter, network_parameters
 from dlc.passes.draws import explicit_network
-from dlc.passes.fold_norms import fold_norms
 from dlc.weights import header_of
 
 
@@ -55,6 +54,8 @@ def compile_unit(unit: Unit, options: Options) -> Artifact:
 
 def _folded(network: Network) -> Network:
     """The network with batch norms folded where it is not trained; the weights file stays what it is."""
+    from dlc.passes.fold_norms import fold_norms
+
     return replace(network, inference=fold_norms(network.inference))
 
 

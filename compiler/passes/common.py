@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dlc.ir import Bind, BlockId, Content, Equation, Module, Program, Target
-from dlc.passes.invariance import Place, places
+from dlc.passes.places import Place, places
 from dlc.passes.rewrite import ids, without_values
 from dlc.spec.record import replace
 

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 
 from dlc.ir import Call, Equation, Module, Program, Scan
 from dlc.parameters import join, layer_references
-from dlc.passes.invariance import Callees, Invariance, Place, Way, invariance, places, splittable
+from dlc.passes.invariance import Callees, Invariance, Way, invariance, splittable
 from dlc.passes.parts import Cut, Parts, scanned
+from dlc.passes.places import Place, places
 from dlc.passes.rewrite import Values, reached
 from dlc.spec.record import replace
 
@@ -34,17 +35,11 @@ def hoist(programs: Sequence[Program], early: bool = False) -> tuple[Program, ..
     `early`: only what a block can do before it has been called. Then its own parameters are not there yet, nor, where
     their sizes come from its inputs, its layers.
     """
-    if not any(_captures(equation) for one in programs for module in one.modules for equation in module.body):
-        return tuple(programs)
     plan = _Plan(programs, early)
     plan.settle()
     if not any(plan.splits.values()):
         return tuple(programs)
     return tuple(_Rewriting(plan, number).program() for number in range(len(programs)))
-
-
-def _captures(equation: Equation) -> bool:
-    return isinstance(equation.target, Scan) and bool(equation.target.captured)
 
 
 @dataclass(slots=True)

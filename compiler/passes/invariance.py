@@ -9,15 +9,15 @@ and without a mask), so that these still are one class.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dlc import dims
 from dlc.check_ir import sizes_of
-from dlc.ir import ITSELF, Arm, BlockId, Call, Equation, Module, Scan, Static, Turn
+from dlc.ir import ITSELF, Arm, BlockId, Call, Equation, Module, Scan, Static
 from dlc.parameters import layer_references
 from dlc.passes.dimensions import homes
+from dlc.passes.places import Place, places
 from dlc.passes.walking import parts
 from dlc.spec.syntax import Expr, Name
 
@@ -27,9 +27,6 @@ WORTHY = frozenset({"matmul", "einsum", "conv", "conv_transpose"})
 MAY_FAIL = frozenset({"floor_divide", "remainder", "gather", "take_along_axis", "one_hot", "solve"})
 PREPARE = "prepare"
 _PREFIXES = ("segment_", "scatter")
-
-#: A statement's number, what the equation is (an op, or an instance's name in the text), how often that came before.
-Place = tuple[int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,21 +122,6 @@ def _makes_late(module: Module) -> bool:
 
 def _names(source: Expr) -> set[str]:
     return {part.id for part in parts(source) if isinstance(part, Name)}
-
-
-def places(module: Module) -> list[Place]:
-    """The place of each equation in the text; all turns of a loop have the same places."""
-    counts: Counter[tuple[object, ...]] = Counter()
-    out: list[Place] = []
-    for equation in module.body:
-        word = equation.op
-        if isinstance(equation.target, Call | Scan):
-            word = module.instances[equation.target.instance].site
-        turns = tuple(frame for frame in equation.origin.frames if isinstance(frame, Turn))
-        key = (equation.origin.statement, word, turns)
-        out.append((equation.origin.statement, word, counts[key]))
-        counts[key] += 1
-    return out
 
 
 def invariance(module: Module, way: Way, callees: Callees, blocked: Iterable[Place], early: bool = False) -> Invariance:
