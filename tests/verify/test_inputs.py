@@ -9,7 +9,7 @@ import pytest
 from dlc.diagnostics import DlcError
 from dlc.ir import Distribution, Program
 from dlc.ir_text import read
-from dlc.verify.inputs import choose_sizes, make_inputs
+from dlc.verify.inputs import ONES, choose_sizes, make_inputs
 
 PROGRAMS = Path(__file__).parents[1] / "ir" / "programs"
 
@@ -184,3 +184,28 @@ def test_inputs_are_the_same_each_time() -> None:
     for name, value in first.items():
         np.testing.assert_array_equal(value, again[name])
         assert not np.array_equal(value, other[name])
+
+
+def test_numbers_at_the_edge() -> None:
+    several = program(
+        "input %0 x: float[N, T]; input %1 n: int[N, T]; input %2 k: int[N] in [0, T]",
+        "home N = x axis 0: N; home T = x axis 1: T",
+    )
+    sizes = {"N": 40, "T": 9}
+    found, plain = make_inputs(several, sizes, 0, edge=True), make_inputs(several, sizes, 0)
+    x = found["x"]
+    assert x.dtype == np.float32
+    assert np.abs(plain["x"]).max() < 10 < 88 < x.max()  # exp(89) is beyond float32
+    assert (x == 0).any()
+    halves = x[x % 1 == 0.5]
+    assert halves.size > 50
+    assert (np.floor(halves + 0.5) != np.round(halves)).all()
+    rows = np.sort(x, axis=1)
+    assert (rows[:, -1] == rows[:, -2]).mean() > 0.7
+    assert np.abs(found["n"]).max() > 2**31 - 1
+    np.testing.assert_array_equal(found["k"], plain["k"])
+
+
+def test_sizes_of_one_are_the_batch_and_another() -> None:
+    assert choose_sizes(TOKENS, ONES) == {"N": 1, "T": 1}
+    assert 1 in choose_sizes(GRAPH, ONES).values()
