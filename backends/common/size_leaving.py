@@ -15,7 +15,7 @@ from dlc.backends.common.evaluate import Unknown, free_names, substitute
 from dlc.backends.common.frozen import names_behind
 from dlc.backends.common.size_arithmetic import minus, plus, product_source
 from dlc.backends.common.size_rule import Axes
-from dlc.ir import Bind, Content, Frame, Loop, Module, Turn
+from dlc.ir import Bind, Content, Equation, Frame, Loop, Module, Turn
 from dlc.spec.syntax import Binary, Call, Clause, Comprehension, Constant, Expr, Index, Name, Unary
 
 #: A size that a loop with any number of turns leaves.
@@ -53,6 +53,8 @@ class Leaving:
 
     #: Loops whose turns make different numbers of values.
     uneven: set[int] = field(default_factory=set[int])
+    #: By loop and place in a turn: the values that all turns have there.
+    rows: dict[tuple[int, int], Sequence[int]] = field(default_factory=dict[tuple[int, int], "Sequence[int]"])
     #: By the id of a source, which is kept: the names that it reads.
     read: dict[int, tuple[Expr, frozenset[str]]] = field(default_factory=dict[int, "tuple[Expr, frozenset[str]]"])
 
@@ -90,6 +92,17 @@ class Leaving:
             return found[value]
         carried = self.is_carried(turns[-1], reader)
         return tuple(self._size(value, axis, turns, found, carried) for axis in range(len(found[value])))
+
+    def compared(self, equation: Equation) -> Iterator[Sequence[int]]:
+        """Values of all turns, by whose sizes it is told what an operand's are outside of its turn."""
+        for value in equation.inputs if self.module.loops else ():
+            turns = [] if value is None else self.left(value, equation.origin.frames)
+            if (
+                value is not None
+                and turns
+                and (len(turns) > 1 or not self.is_carried(turns[0], equation.origin.frames))
+            ):
+                yield self.alike(value, turns[0].loop) or ()
 
     def is_carried(self, turn: Turn, reader: tuple[Frame, ...]) -> bool:
         """Whether the reader stands in another turn of the same loop."""
@@ -136,12 +149,14 @@ class Leaving:
     def _mentions(self, source: Expr, loop: int) -> bool:
         return not self._names(source).isdisjoint(self.module.loops[loop].targets)
 
-    def alike(self, value: int, loop: int) -> list[int] | None:
+    def alike(self, value: int, loop: int) -> Sequence[int] | None:
         """The values that stand at this value's place in all turns; None where turns differ."""
         if loop in self.uneven:
             return None
         place = self.places[loop, value]
-        return [turn[place] for turn in self.made[loop]]
+        if (loop, place) not in self.rows:
+            self.rows[loop, place] = [turn[place] for turn in self.made[loop]]
+        return self.rows[loop, place]
 
     def _grown(self, sources: Sequence[Expr | None], number: int) -> Expr | None:
         """A size that each turn makes larger by the same, or by what its variable says."""

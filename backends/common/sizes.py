@@ -73,8 +73,9 @@ class Sizes:
         key = (program, module.key)
         if key not in self.makers:
             self.makers[key] = {one: place for place, equation in enumerate(module.body) for one in equation.outputs}
-        makers, body = self.makers[key], module.body
+        makers, body, leaving = self.makers[key], module.body, self.leaving(program, module)
         places: set[int] = set()
+        rows: set[int] = set()
         due: list[int | None] = [value]
         while due:
             one = due.pop()
@@ -82,6 +83,10 @@ class Sizes:
             if place is not None and place not in places:
                 places.add(place)
                 due += body[place].inputs
+                for row in leaving.compared(body[place]):
+                    if id(row) not in rows:
+                        rows.add(id(row))
+                        due += row
         return [body[place] for place in sorted(places)]
 
     def _forward(
