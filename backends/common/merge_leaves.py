@@ -32,6 +32,7 @@ from dlc.backends.common.merge_shapes import shape
 from dlc.backends.common.merging import Merging
 from dlc.backends.common.overwritten import is_stored
 from dlc.backends.common.ranks import axis_rank
+from dlc.backends.common.rule import CHOOSING
 from dlc.backends.common.slots import merge_slot
 from dlc.backends.common.structure import Creation, Item, Writing
 from dlc.backends.common.values import Refused
@@ -316,13 +317,16 @@ def _types(context: Context, equation: Equation) -> tuple[tuple[TensorType, ...]
 
 
 def _check_types(contexts: Sequence[Context], equations: Sequence[Equation]) -> None:
-    """Element types must be the same everywhere: code is chosen by them."""
+    """Element types, and attributes that choose, must be the same everywhere: code is chosen by them."""
     kinds = [
         tuple(context.module.types[v].dtype for v in (*equation.inputs, *equation.outputs) if v is not None)
         for context, equation in zip(contexts, equations, strict=True)
     ]
     if any(kind != kinds[0] for kind in kinds) and equations[0].op not in VARIADIC:
         raise Refused("different element types")
+    for name in CHOOSING.get(equations[0].op, ()):
+        if any(equation.attribute(name) != equations[0].attribute(name) for equation in equations):
+            raise Refused(f"different kinds of `{equations[0].op}`")
 
 
 def _instance(context: Context, equation: Equation) -> Instance:

@@ -106,6 +106,17 @@ class Site:
 Rule = str | Callable[[Site], ast.expr]
 Rules = Mapping[str, Rule]
 
+#: Attributes that choose what is written, not a number or a size in it: a rule finds their plain values always, as
+#: modules that differ in one are not merged.
+CHOOSING: Mapping[str, tuple[str, ...]] = {
+    "pad": ("mode",),
+    "prod": ("axis",),
+    "resize": ("mode",),
+    "scatter": ("reduction",),
+    "triangular": ("upper",),
+    "variance": ("correction",),
+}
+
 #: Ops that frameworks answer with a sequence, also where it has just one item.
 _SEQUENCES = frozenset({"split", "unstack"})
 
