@@ -11,6 +11,7 @@ from dlc.verify.compare import (
     References,
     compare,
     compare_output,
+    faint,
     scaled_error,
     wrong_elements,
 )
@@ -209,3 +210,11 @@ def test_wrong_elements() -> None:
     wrong = exact.copy()
     wrong[[3, 20]] += 1
     assert np.flatnonzero(wrong_elements("y", wrong, references)).tolist() == [20]
+
+
+@pytest.mark.parametrize(
+    ("largest", "answer"), [(0.0, False), (1e-9, True), (0.9e-3, True), (1.1e-3, False), (9.0, False)]
+)
+def test_faint_outputs(largest: float, answer: bool) -> None:
+    exact = np.array([0.0, -largest, np.nan, -np.inf])
+    assert faint(References({"y": exact, "n": np.zeros(2, int)}, {}, ())) == answer
