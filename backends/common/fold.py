@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import chain, pairwise
 
 from dlc.backends.api import Unit
-from dlc.backends.common import empties, extents, given_sizes, groups, held, joins, merge, sizes, start_numbers
+from dlc.backends.common import bindings, empties, extents, given_sizes, groups, held, joins, merge, start_numbers
 from dlc.backends.common import native as natives_module
 from dlc.backends.common.constructor import constructor
 from dlc.backends.common.context import start
@@ -210,9 +210,9 @@ def merge_prepared(
     merging = Merging(
         folding.target,
         folding.module,
-        lambda context, creation, name: sizes.dimension_source(folding, context, creation, name),
+        lambda context, creation, name: bindings.dimension_source(folding, context, creation, name),
         lambda target: (folding.of(target).dims, folding.of(target).hyperparameters),
-        lambda context, creation, name: sizes.dimension_operand(folding, context, creation, name),
+        lambda context, creation, name: bindings.dimension_operand(folding, context, creation, name),
         lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
         lambda context, given, value: folding.sizes.assuming(context.program, context.module, given, value),
         folding.sizes,

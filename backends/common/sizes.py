@@ -7,8 +7,8 @@ here can fail to help but not do harm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import cast
 
 from dlc.backends.common import size_rules
 from dlc.backends.common.evaluate import Unknown, free_names, substitute
@@ -17,6 +17,7 @@ from dlc.backends.common.size_leaving import Leaving
 from dlc.backends.common.size_rule import Axes
 from dlc.backends.common.size_rules import RULES, broadcast, written
 from dlc.ir import BlockId, Call, Draw, Equation, Instance, Module, Scan, Static
+from dlc.parameters import layer_references
 from dlc.spec.syntax import (
     Binary,
     Block,
@@ -32,11 +33,6 @@ from dlc.spec.syntax import (
     TensorType,
 )
 
-if TYPE_CHECKING:
-    from dlc.backends.common.context import Context
-    from dlc.backends.common.folding import Folding
-    from dlc.backends.common.structure import Creation
-
 
 class Sizes:
     """Expressions of all values of all modules, computed when asked for."""
@@ -47,6 +43,7 @@ class Sizes:
         self.makers: dict[tuple[int, str], Mapping[int, int]] = {}
         self.ports: dict[tuple[int, str], Mapping[str, Axes]] = {}
         self.calls: dict[tuple[int, str], dict[int, list[Equation]]] = {}
+        self.handings: dict[tuple[int, str], dict[int, list[tuple[Equation, int]]]] = {}
         self.done: Done = {}
         self.turns: dict[tuple[int, str], Leaving] = {}
 
@@ -118,13 +115,13 @@ class Sizes:
         target = cast("Call | Scan", equation.target)
         callee = self.module(program, target.module)
         declared = self._ports(program, callee)
-        pairs = _pairs(callee, equation)
-        given = {port: found[value] for port, value in pairs if value is not None and not isinstance(target, Scan)}
-        names = _in_caller(declared, module.instances[target.instance].hyperparameters, given)
-        for port, value in pairs:
+        taken = pairs(callee, equation)
+        given = {port: found[value] for port, value in taken if value is not None and not isinstance(target, Scan)}
+        names = in_caller(declared, module.instances[target.instance].hyperparameters, given)
+        for port, value in taken:
             if value is None or port not in {state.name for state in callee.states}:
                 continue
-            wanted = [_replace(axis, names, self.done) for axis in declared.get(port, ())]
+            wanted = [replaced(axis, names, self.done) for axis in declared.get(port, ())]
             if len(wanted) == len(found[value]):
                 found[value] = tuple(old or new for old, new in zip(found[value], wanted, strict=True))
 
@@ -178,9 +175,9 @@ class Sizes:
             instance, callee = module.instances[target.instance], self.module(program, target.module)
             if callee.states:
                 inner = self._ports(program, callee)
-                names = _in_caller(inner, instance.hyperparameters, {})
+                names = in_caller(inner, instance.hyperparameters, {})
                 for state in callee.states:
-                    axes = (_replace(axis, names, self.done) for axis in inner.get(state.name, ()))
+                    axes = (replaced(axis, names, self.done) for axis in inner.get(state.name, ()))
                     out.setdefault(f"{instance.path}.{state.name}", tuple(axes))
         return out
 
@@ -260,15 +257,29 @@ class Sizes:
                     found.setdefault(equation.target.instance, []).append(equation)
         return self.calls[key].get(instance, ())
 
+    def handed(self, program: int, module: Module, instance: int) -> Sequence[tuple[Equation, int]]:
+        """The calls of blocks that are given an instance of this module, and which one it is there."""
+        key = (program, module.key)
+        if key not in self.handings:
+            found = self.handings[key] = dict[int, list[tuple[Equation, int]]]()
+            for equation in module.body:
+                if isinstance(equation.target, Call | Scan):
+                    given = layer_references(module.instances[equation.target.instance])
+                    there = self.module(program, equation.target.module).instances if given else ()
+                    for number, one in enumerate(there):
+                        if one.given in given:
+                            found.setdefault(given[one.given], []).append((equation, number))
+        return self.handings[key].get(instance, ())
+
     def _results(
         self, program: int, callee: Module, caller: Module, instance: int, given: Mapping[str, Axes]
     ) -> list[Axes]:
         """The callee's result axes in the caller's names."""
         inner, leaving = self.of(program, callee), self.leaving(program, callee)
-        names = _in_caller(self.declared(callee), caller.instances[instance].hyperparameters, given)
+        names = in_caller(self.declared(callee), caller.instances[instance].hyperparameters, given)
         out: list[Axes] = []
         for port in (*callee.outputs, *callee.next_states):
-            out.append(tuple(_replace(axis, names, self.done) for axis in leaving.axes(port.value, (), inner)))
+            out.append(tuple(replaced(axis, names, self.done) for axis in leaving.axes(port.value, (), inner)))
         return out
 
 
@@ -298,46 +309,7 @@ def _sample(body: Sequence[object], name: str) -> Sample | None:
     return None
 
 
-def dimension_source(folding: Folding, context: Context, creation: Creation, name: str) -> Expr | None:
-    """An expression in the caller's names for the size of the callee's dimension `name`, or None."""
-    for entry, value, axis in _bindings(folding, context, creation):
-        if entry == Name(name):
-            return _read(folding, context, creation, value, axis)
-        if isinstance(entry, Binary) and entry.op == "*" and Name(name) in (entry.left, entry.right):
-            factor = entry.left if entry.right == Name(name) else entry.right
-            known = _in_caller({}, creation.instance.hyperparameters, {})
-            whole = _read(folding, context, creation, value, axis)
-            other = _replace(factor, known, folding.sizes.done)
-            return None if whole is None or other is None else divided_by(whole, other)
-    return None
-
-
-def dimension_operand(folding: Folding, context: Context, creation: Creation, name: str) -> tuple[int, int] | None:
-    """The caller's value and axis that bind the callee's dimension."""
-    found = _bindings(folding, context, creation)
-    return next(((value, axis) for entry, value, axis in found if entry == Name(name)), None)
-
-
-def _bindings(folding: Folding, context: Context, creation: Creation) -> Iterator[tuple[Expr, int, int]]:
-    """The callee's declared sizes, with the caller's values and axes that they are sizes of."""
-    for equation in folding.sizes.calls_of(context.program, context.module, creation.number):
-        target = cast("Call | Scan", equation.target)
-        callee = folding.module(context.program, target.module)
-        declared = folding.sizes.declared(callee)
-        lanes = {lane.name: lane.axis for lane in target.scanned} if isinstance(target, Scan) else {}
-        for port, value in _pairs(callee, equation):
-            for axis, entry in enumerate(declared.get(port, ())):
-                if value is not None and entry is not None:
-                    yield entry, value, axis + (axis >= lanes[port]) if port in lanes else axis
-
-
-def _read(folding: Folding, context: Context, creation: Creation, value: int, axis: int) -> Expr | None:
-    sizes = folding.sizes
-    leaving = sizes.leaving(context.program, context.module)
-    return leaving.axes(value, creation.instance.origin.frames, sizes.of(context.program, context.module))[axis]
-
-
-def _pairs(callee: Module, equation: Equation) -> list[tuple[str, int | None]]:
+def pairs(callee: Module, equation: Equation) -> list[tuple[str, int | None]]:
     if isinstance(equation.target, Scan):
         scan = equation.target
         names = [*scan.inputs, *(state.name for state in callee.states)]
@@ -346,18 +318,18 @@ def _pairs(callee: Module, equation: Equation) -> list[tuple[str, int | None]]:
     return list(zip(names, equation.inputs, strict=False))
 
 
-def _in_caller(
+def in_caller(
     declared: Mapping[str, Axes], hyperparameters: Sequence[tuple[str, Static]], given: Mapping[str, Axes]
 ) -> dict[str, Expr | None]:
     names: dict[str, Expr | None] = {}
     for name, static in hyperparameters:
         plain = isinstance(static.value, bool | int | float | str)
         names[name] = static.source if static.source is not None else Constant(static.value) if plain else None  # type: ignore[arg-type]
-    pairs = [pair for port, axes in declared.items() for pair in zip(axes, given.get(port, ()), strict=False)]
-    for entry, source in pairs:
+    found = [pair for port, axes in declared.items() for pair in zip(axes, given.get(port, ()), strict=False)]
+    for entry, source in found:
         if isinstance(entry, Name) and entry.id not in names:
             names[entry.id] = source
-    for entry, source in pairs:
+    for entry, source in found:
         if source is not None and isinstance(entry, Binary) and entry.op == "*":
             names.update(_solved(entry, source, names))
     return names
@@ -368,13 +340,13 @@ def _solved(product: Binary, size: Expr, names: Mapping[str, Expr | None]) -> di
     unknown = [factor for factor in (product.left, product.right) if not set(free_names(factor)) <= names.keys()]
     match unknown:
         case [Name(word) as name]:
-            other = _replace(product.right if product.left == name else product.left, names, {})
+            other = replaced(product.right if product.left == name else product.left, names, {})
             return {} if other is None else {word: divided_by(size, other)}
         case _:
             return {}
 
 
-def _replace(axis: Expr | None, names: Mapping[str, Expr | None], done: Done) -> Expr | None:
+def replaced(axis: Expr | None, names: Mapping[str, Expr | None], done: Done) -> Expr | None:
     if axis is None:
         return None
     known: dict[str, Expr] = {}
@@ -387,3 +359,6 @@ def _replace(axis: Expr | None, names: Mapping[str, Expr | None], done: Done) ->
         return simplified(substitute(axis, known), done) if known else axis
     except Unknown:
         return None
+
+
+__all__ = ["Sizes", "in_caller", "pairs", "replaced"]
