@@ -81,11 +81,16 @@ def _links(graph: Graph) -> list[Link]:
             edge.source.port,
             edge.target.node,
             edge.target.port,
-            edge.minor,
+            edge.minor or _is_aside(graph.nodes[edge.source.node]),
             bool(edge.label) or (names and graph.nodes[edge.source.node].kind == "in"),
         )
         for edge in graph.edges
     ]
+
+
+def _is_aside(node: Node) -> bool:
+    """Parameters stand beside the main line; states are on it."""
+    return node.kind == "parameter" and node.detail != "state"
 
 
 def _labels(graph: Graph, found: Layout) -> list[Text]:

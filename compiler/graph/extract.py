@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from dlc.dims import Size, substitute
 from dlc.graph.grouping import JOINS, groups, is_join
+from dlc.graph.labels import short
 from dlc.graph.model import Edge, End, Graph, Node, Site
-from dlc.graph.values import constants, is_drawn, names, views
+from dlc.graph.values import constants, is_drawn, is_shown, names, views
 from dlc.ir import FLOATS, Call, Equation, Module, Read, Scan, TensorType
 from dlc.parameters import join
 from dlc.summary.costs import steps
@@ -110,6 +111,11 @@ def _level(
 
 
 def _body(level: _Level) -> None:
+    read = {level.drawn(value) for equation in level.module.body for value in equation.inputs}
+    for parameter in level.module.parameters:
+        if is_shown(level.module, parameter) and parameter.value in read:
+            node = Node("parameter", parameter.name, short(str(level.type_of(parameter.value))))
+            level.homes[parameter.value] = End(level.add(node), 0)
     for draw in level.module.draws:
         node = Node("parameter", draw.name, f"~ {draw.distribution.name}")
         level.homes[draw.value] = End(level.add(node), 0)

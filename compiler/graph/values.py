@@ -1,12 +1,13 @@
 """Which values of a module a picture shows, and what stands for the others.
 
-A value that follows from constants and own parameters alone is not drawn. A view (reshape, slice, cast, ...) is drawn
-as the value that it looks at. Everything else comes from an equation, an input, a state, a draw or a parameter read.
+What follows from constants alone is not drawn; in a standard block, nor is what follows from its parameters. A view
+(reshape, slice, cast, ...) is drawn as the value that it looks at. Everything else comes from an equation, an input, a
+state, a draw or a parameter.
 """
 
 from __future__ import annotations
 
-from dlc.ir import Bind, Call, Equation, Module, Read, Scan
+from dlc.ir import Bind, Call, Equation, Module, Parameter, Read, Scan
 from dlc.summary.costs import VIEWS
 
 #: Ops that a picture leaves out: what they give is drawn as their first operand.
@@ -15,11 +16,16 @@ PLUMBING = VIEWS | {"cast"}
 
 def constants(module: Module, absent: frozenset[int]) -> frozenset[int]:
     """Values that depend on nothing that is drawn. `absent`: inputs that the caller feeds with such a value."""
-    found = {parameter.value for parameter in module.parameters} | absent
+    found = {parameter.value for parameter in module.parameters if not is_shown(module, parameter)} | absent
     for equation in module.body:
         if equation.target is None and all(value in found for value in equation.inputs):
             found.update(equation.outputs)
     return frozenset(found)
+
+
+def is_shown(module: Module, parameter: Parameter) -> bool:
+    """Whether a parameter is drawn: those of the user's own blocks are."""
+    return parameter.kind == "param" and not module.block.standard
 
 
 def views(module: Module, fixed: frozenset[int]) -> dict[int, int]:

@@ -14,7 +14,7 @@ from dlc.backends.api import Network
 from dlc.diagnostics import error
 from dlc.dims import Size, is_symbol, substitute
 from dlc.ir import Module
-from dlc.parameters import network_parameters
+from dlc.parameters import NetworkParameter, network_parameters
 from dlc.summary.costs import BYTES, Cost, costs
 from dlc.summary.rows import Row, elements, flat, rows, type_text, value_text
 
@@ -26,7 +26,8 @@ class Summary:
     """A network in numbers. `str(summary)` is the tree for a terminal, `summary.text(...)` with a choice of detail.
 
     `sizes` are those at which costs are told (`{"N": 1}`); where other dimensions are dynamic, `multiply_adds` and
-    `activations` (bytes) are polynomials in them. `bytes` is the size of all parameters and buffers.
+    `activations` (bytes) are polynomials in them. `bytes` is the size of all parameters and buffers; `own` are those
+    that the network declares itself, outside of all instances.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Summary:
     states: tuple[tuple[str, str], ...]
     outputs: tuple[tuple[str, str], ...]
     tree: tuple[Row, ...]
+    own: tuple[NetworkParameter, ...]
     parameters: int
     buffers: int
     bytes: int
@@ -88,6 +90,7 @@ def summarise(network: Network, sizes: Mapping[str, int] | None = None) -> Summa
         tuple((state.name, type_text(entry.types[state.value], {})) for state in entry.states),
         tuple((port.name, type_text(entry.types[port.value], {})) for port in entry.outputs),
         rows(program, stored, fixed),
+        tuple(parameter for parameter in stored if "." not in parameter.path),
         sum(elements(p) for p in stored if p.kind == "param"),
         sum(elements(p) for p in stored if p.kind == "buffer"),
         sum(elements(p) * BYTES.get(p.dtype, 8) for p in stored),

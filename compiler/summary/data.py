@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dlc.dims import Size
-from dlc.summary.rows import Row
+from dlc.summary.rows import Row, type_of
 
 if TYPE_CHECKING:
     from dlc.summary import Summary
@@ -25,6 +25,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
         "sizes": dict(summary.sizes),
         "multiply_adds": _number(summary.multiply_adds),
         "activation_bytes": _number(summary.activations),
+        "own_parameters": {parameter.path: type_of(parameter) for parameter in summary.own},
         "instances": [_row(row) for row in summary.rows],
     }
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from dlc.summary.numbers import short
-from dlc.summary.table import block_text, instance_text, output_text, pairs, totals
+from dlc.summary.table import block_text, instance_text, output_text, own_cells, pairs, totals
 from dlc.summary.turns import Folded, fold
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def html(summary: Summary) -> str:
     ]
     sums = [f"{escape(title)}: {escape(text)}" for title, text in totals(summary)]
     head = _row(("instance", "block", "output", "parameters", "multiply-adds"), "th")
-    body = "".join(_row(_cells(node), "td") for node in _walk(fold(summary.tree)))
+    body = "".join(_row([escape(cell) for cell in cells], "td") for cells in own_cells(summary))
+    body += "".join(_row(_cells(node), "td") for node in _walk(fold(summary.tree)))
     return (
         f"<div><b>{escape(summary.name)}</b>{escape(settings)}<br>{'<br>'.join(ports)}"
         f'<table style="{_TABLE}"><thead>{head}</thead><tbody>{body}</tbody></table>{"<br>".join(sums)}</div>'

@@ -166,6 +166,10 @@ def elements(parameter: NetworkParameter) -> int:
     return count
 
 
+def type_of(parameter: NetworkParameter) -> str:
+    return f"{parameter.dtype}[{', '.join(map(str, parameter.shape))}]"
+
+
 def type_text(type_: TensorType, dims: Mapping[str, Size]) -> str:
     shape = [str(substitute(size, dims)) if dims else str(size) for size in type_.shape]
     return f"{type_.dtype}[{', '.join(shape)}]"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dlc.summary.numbers import exact, in_bytes, short
+from dlc.summary.rows import elements, type_of
 from dlc.summary.turns import Folded, fold
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def lines(summary: Summary, depth: int | None, expand: bool, width: int) -> list
     """The whole summary. No line is longer than `width`, which is 40 at least."""
     width = max(width, 40)
     nodes = _walk(fold(summary.tree, expand=expand), depth, ("", ""))
-    table = _table(nodes, width)
+    table = _table(nodes, own_cells(summary), width)
     parts = [*_head(summary, width), Line(())]
     if table:
         rule = Line((("─" * max(len(line.plain) for line in table), "rule"),))
@@ -51,10 +52,20 @@ def _head(summary: Summary, width: int) -> list[Line]:
     return found
 
 
-def _table(nodes: Sequence[tuple[str, Folded]], width: int) -> list[Line]:
-    if not nodes:
+def own_cells(summary: Summary) -> list[tuple[str, str, str, str, str]]:
+    """A row for each parameter that the network declares itself."""
+    return [
+        (parameter.path, parameter.kind, _bare(type_of(parameter)), f"{elements(parameter):,}", "-")
+        for parameter in summary.own
+    ]
+
+
+def _table(
+    nodes: Sequence[tuple[str, Folded]], own: Sequence[tuple[str, str, str, str, str]], width: int
+) -> list[Line]:
+    if not nodes and not own:
         return []
-    cells = [_TITLES, *(_cells(guide, node, max(width // 5, 13)) for guide, node in nodes)]
+    cells = [_TITLES, *own, *(_cells(guide, node, max(width // 5, 13)) for guide, node in nodes)]
     widths = _fit([max(len(row[column]) for row in cells) for column in range(5)], width)
     found: list[Line] = []
     for index, row in enumerate(cells):

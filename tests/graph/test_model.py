@@ -151,6 +151,17 @@ def test_masks_are_minor_and_constants_not_drawn() -> None:
     assert found.nodes[2].inputs == ("query, key, value", "mask")
 
 
+def test_parameters_of_own_blocks_are_drawn() -> None:
+    text = (
+        "network A:\n    input x: float[N, 4]\n    param scale: float[4] ~ uniform(0, 1)\n"
+        "    output y = (x * scale) -> dense(2)\n"
+    )
+    found = graph(text, 2, "dense")
+    assert [(node.kind, node.title) for node in found.nodes.values()][1:3] == [("parameter", "scale"), ("join", "×")]
+    dense = next(node for node in found.nodes.values() if node.title == "dense")
+    assert dense.inner is None or "weight" not in titles(dense.inner)
+
+
 def test_shared_instances_and_read_parameters() -> None:
     text = (
         "network A:\n    input a: int[N]\n    input b: int[N]\n    table = embedding(9, 4)\n"

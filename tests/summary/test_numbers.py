@@ -114,6 +114,18 @@ def test_layers_that_only_others_call() -> None:
     assert "* counted once w: called by what it is given to" in str(found)
 
 
+def test_a_network_has_parameters_of_its_own() -> None:
+    text = (
+        "network A:\n    input x: float[N, 4]\n    param scale: float[4] ~ uniform(0, 1)\n"
+        "    output y = (x * scale) -> dense(2)\n"
+    )
+    found = loaded(text)["A"].summary()
+    assert (found.parameters, sum(row.parameters for row in found.tree)) == (14, 10)
+    assert "\nscale     param     [4]              4              -\n" in str(found)
+    assert found.to_json()["own_parameters"] == {"scale": "float[4]"}
+    assert ">scale<" in found._repr_html_()
+
+
 def test_a_batch_leads_every_value() -> None:
     assert summary("lenet.dl", "LeNet5").sizes == {"N": 1}
     assert summary("gat.dl", "GAT").sizes == {}
