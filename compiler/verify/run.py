@@ -153,14 +153,15 @@ def _trials(program: Program, number: int, dims: Mapping[str, int]) -> Iterator[
 
 @dataclass(slots=True)
 class _Comparison:
-    """One network: as written, and with explicit draws (the modes that have some are `drawing`); its weights, the
-    references of all runs.
+    """One network: as written, and with explicit draws (`drawing`: the modes that have some; `draws`: the inputs that
+    these are); its weights, the references of all runs.
     """
 
     unit: Unit
     written: Network
     network: Network
     drawing: frozenset[str]
+    draws: frozenset[str]
     settings: Settings
     root: Path
     workers: Workers
@@ -184,8 +185,12 @@ class _Comparison:
             "inference": (explicit.inference, explicit.inference_draws),
             "training": (explicit.training, explicit.training_draws),
         }
-        drawing = frozenset(mode for mode, (_, draws) in by_mode.items() if draws)
-        comparison = _Comparison(unit, network, made, drawing, settings, folder, workers, parameters, weights, arrays)
+        written = {"inference": network.inference, "training": network.training}
+        drawing = frozenset(mode for mode, program in written.items() if any(m.draws for m in program.modules))
+        draws = frozenset({*explicit.inference_draws, *explicit.training_draws})
+        comparison = _Comparison(
+            unit, network, made, drawing, draws, settings, folder, workers, parameters, weights, arrays
+        )
         for mode in settings.modes:
             comparison.runs += comparison.references(mode, *by_mode[mode])
         return comparison
@@ -237,7 +242,8 @@ class _Comparison:
                     if run.mode not in folders:
                         made = self.emit(backend, self.compiled(run.mode), Way(natives), run.training, folders)
                         folders[run.mode] = made
-                    found = self.workers.evaluate(backend.runner, folders[run.mode], run.inputs, run.training)
+                    inputs = self.fed(run)
+                    found = self.workers.evaluate(backend.runner, folders[run.mode], inputs, run.training)
                 except Exception as problem:
                     yield self.failed(backend, run, natives, problem, time.monotonic() - started)
                     break
@@ -246,6 +252,11 @@ class _Comparison:
     def compiled(self, mode: str) -> Network:
         """What a mode runs: the network as a user compiles it, but where its draws must be fed."""
         return self.network if mode in self.drawing else self.written
+
+    def fed(self, run: _Run) -> Mapping[str, Array]:
+        """The inputs of what a mode runs: the code of a mode without draws takes none."""
+        unfed = frozenset[str]() if run.mode in self.drawing else self.draws
+        return {name: array for name, array in run.inputs.items() if name not in unfed}
 
     def judged(self, backend: Any, run: _Run, natives: bool, found: Mapping[str, Array], started: float) -> Case:
         outputs = compare(found, run.references, self.unchanged(run))

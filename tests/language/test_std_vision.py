@@ -18,7 +18,6 @@ BLOCKS = {
     "weight_norm_dense",
     "weight_norm_conv2d",
     "deformable_conv2d",
-    "upsample2d",
 }
 
 X = normal(2, 8, 9, 7)
@@ -81,8 +80,8 @@ def test_weight_norm_conv2d(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "twin"), [("nearest", "nearest"), ("linear", "bilinear"), ("cubic", "bicubic")])
-def test_upsample2d(tmp_path: Path, mode: str, twin: str) -> None:
-    found = applied(tmp_path, f'output y = x -> upsample2d(3, mode="{mode}")', {"x": X})
+def test_upsample(tmp_path: Path, mode: str, twin: str) -> None:
+    found = applied(tmp_path, f'output y = x -> upsample(3, mode="{mode}")', {"x": X})
     close(found["y"], numpy(F.interpolate(tensor(X), scale_factor=3, mode=twin)))
 
 
