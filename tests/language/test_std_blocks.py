@@ -58,7 +58,7 @@ TWINS: Mapping[str, tuple[Array, Callable[[], Any]]] = {
     'conv2d(6, 3, stride=2, padding="same")': (X4, lambda: Padded((1, 1, 1, 1), nn.Conv2d(4, 6, 3, 2))),
     'conv2d(6, 3, padding="valid")': (X4, lambda: nn.Conv2d(4, 6, 3)),
     "conv2d(6, 3, padding=[[1, 0], [0, 2]])": (X4, lambda: Padded((0, 2, 1, 0), nn.Conv2d(4, 6, 3))),
-    'conv1d(5, 3, padding="causal", dilation=2)': (X3, lambda: Padded((4, 0), nn.Conv1d(3, 5, 3, dilation=2))),
+    "conv1d(5, 3, padding=[[4, 0]], dilation=2)": (X3, lambda: Padded((4, 0), nn.Conv1d(3, 5, 3, dilation=2))),
     "conv3d(4, [1, 2, 3], stride=[1, 2, 1])": (X5, lambda: nn.Conv3d(2, 4, (1, 2, 3), (1, 2, 1))),
     "conv_transpose2d(3, [3, 2], stride=[2, 1], padding=[1, 0], output_padding=[1, 0])": (
         X4,
