@@ -23,6 +23,7 @@ from dlc.passes.sources import named
 from dlc.passes.starts import Start
 from dlc.passes.statements import execute_all, finish
 from dlc.passes.things import BlockDeclaration, BlockValue, Items, Layer, Tensor, Thing
+from dlc.passes.uncalled import check_reads
 from dlc.spec import syntax
 from dlc.spec.record import replace
 from dlc.spec.source import Span
@@ -211,6 +212,7 @@ class Elaborator:
                 b.first_axes[value] = first
         execute_all(b, declaration.block.body)
         finish(b)
+        check_reads(b)
         return self._module(b, request, inputs)
 
     def _scope(self, b: Builder, request: Request) -> None:
