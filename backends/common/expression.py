@@ -76,8 +76,10 @@ def python(node: Expr, names: Names, module: Callable[[str], ast.expr]) -> ast.e
             first, *rest = [python(operand, names, module) for operand in operands]
             return ast.Compare(first, [_COMPARE[op]() for op in ops], rest)
         case Conditional(body, test, orelse):
-            parts = [python(part, names, module) for part in (test, body, orelse)]
-            return ast.IfExp(*parts)
+            chosen = python(test, names, module)
+            if isinstance(chosen, ast.Constant):
+                return python(body if chosen.value else orelse, names, module)
+            return ast.IfExp(chosen, python(body, names, module), python(orelse, names, module))
         case Index(value, (item,)) if not isinstance(item, Ellipsis):
             return ast.Subscript(python(value, names, module), _item(item, names, module), ast.Load())
         case Call(Name(function), args) if function in BUILTIN:

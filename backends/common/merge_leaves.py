@@ -180,7 +180,8 @@ def _operands(
     inputs = [tuple(value for value in equation.inputs if value is not None) for equation in equations]
     names = names_at(items)
     lists_of_one = (_is_gathered(*parts) for parts in zip(contexts, names, inputs, strict=True))
-    if (equations[0].op in VARIADIC and (len(inputs[0]) > 1 or all(lists_of_one))) or any(
+    op = equations[0].op
+    if (op in VARIADIC and (len(inputs[0]) > 1 or (op != "einsum" and all(lists_of_one)))) or any(
         len(one) != len(inputs[0]) for one in inputs
     ):
         lists = [spread(*parts) for parts in zip(contexts, names, inputs, strict=True)]
@@ -200,8 +201,12 @@ def _operands(
 
 
 def _is_gathered(context: Context, names: Mapping[str, Content], values: tuple[int, ...]) -> bool:
-    """True for what a loop of one turn gave, that no name stands for: the list that the loop would give."""
-    found = candidates(context, names, values[0]) if len(values) == 1 else ()
+    """True for what a loop of one turn gave, that no name stands for, or all that a list holds: the list is meant."""
+    if len(values) != 1:
+        return False
+    if values in names.values():
+        return True
+    found = candidates(context, names, values[0])
     return bool(found) and isinstance(found[0], Temp) and found[0].id in context.ended
 
 

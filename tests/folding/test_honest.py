@@ -21,12 +21,6 @@ MORE = (
         for name in ("char_lstm", "densenet", "gat", "graph", "lenet", "seq2seq", "unet")
     ),
 )
-#: Known to be wrong still: the strides of `lp_pool2d` where none is given, the layers of `rnn` without natives' states.
-GAPS = {"std_images": "lp_pool2d's stride", "std_sequences": "rnn's layers"}
-MARKED = [
-    pytest.param(one, marks=[pytest.mark.xfail(reason=GAPS[one.stem], strict=False)] if one.stem in GAPS else [])
-    for one in (*SPECS, *MORE)
-]
 
 
 def _require_honest(tally: Tally) -> None:
@@ -41,7 +35,7 @@ def test_networks_and_blocks(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("natives", [True, False], ids=["natives", "plain"])
-@pytest.mark.parametrize("path", MARKED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*SPECS, *MORE], ids=lambda path: path.stem)
 def test_networks_and_blocks_with_outputs(path: Path, natives: bool) -> None:
     tally = check(path, natives=natives)
     assert not tally.wrong, "\n".join(tally.wrong)

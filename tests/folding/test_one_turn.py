@@ -36,7 +36,21 @@ network Case(count: int = 1):
         total = total + x * (i + 1)
     output total
 """
-CASES = {"reads": READS, "joined": JOINED, "total": TOTAL}
+LISTED = """
+network Case(count: int = 1):
+    input x: float[N, 4]
+    seen = []
+    for _ in range(count):
+        x = x -> dense(4) -> tanh
+        seen = seen + [x]
+    output stack(seen, axis=0)
+"""
+CELLS = """
+network Case(count: int = 1):
+    input x: float[N, T, 4]
+    output rnn(4, layers=count)(x).h
+"""
+CASES = {"reads": READS, "joined": JOINED, "total": TOTAL, "listed": LISTED, "cells": CELLS}
 
 
 @pytest.mark.parametrize("case", CASES)
