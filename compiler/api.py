@@ -255,7 +255,8 @@ def verify(
     """Compares backends with the NumPy oracle on the same weights and inputs.
 
     `spec`: a path, a loaded file or one of its networks; `sizes` fixes dynamic dimensions; `inputs`, by name, stand in
-    for those that are made up otherwise; `optimize` as for `Network.compile`; `workers` are processes to reuse (see `dlc.verify.workers`).
+    for those that are made up otherwise; `optimize` as for `Network.compile`; `workers` are processes to reuse (see
+    `dlc.verify.workers`).
     """
     from dlc.verify.run import Settings
     from dlc.verify.run import verify as run

@@ -21,8 +21,8 @@ CODE = re.compile(r"[EW]\d{4}")
 COMMAND = re.compile(r"```shell (?P<code>[EW]\d{4})\n\$ (?P<command>.*)\n```")
 #: Codes without an example: what no small spec shows, or only a fault of a framework or of dlc does.
 WITHOUT = {
-    "E0107", "E0512", "E0590", "E0591", "E0702", "E0703", "E0704", "E0705", "E0706", "E0708", "E0709", "E0710", "E0804", "E0805",
-    "E0806", "E0808", "E0811", "E0815", "E0903",
+    "E0107", "E0512", "E0590", "E0591", "E0702", "E0703", "E0704", "E0705", "E0706", "E0708", "E0709", "E0710",
+    "E0804", "E0805", "E0806", "E0808", "E0811", "E0815", "E0903",
 }  # fmt: skip
 PAGES = all_pages()
 COMMANDS = [(page.code, match["command"]) for page in PAGES for match in COMMAND.finditer(page.text)]
