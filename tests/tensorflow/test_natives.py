@@ -188,7 +188,7 @@ OUTSIDE: dict[tuple[str, str], tuple[str, str, Options]] = {
     ("conv2d", "is_float"): (IMAGE, "x -> conv2d(3, 3)", WIDE),
     ("conv2d", "windows_last"): (IMAGE, "x -> conv2d(3, 3)", SPEC_LAYOUT),
     ("conv2d", "one_border"): (IMAGE, "x -> conv2d(4, 3, padding=[0, 1])", Options()),
-    ("conv1d", "one_border"): (LINE, 'x -> conv1d(4, 3, padding=[[2, 0]])', Options()),
+    ("conv1d", "one_border"): (LINE, "x -> conv1d(4, 3, padding=[[2, 0]])", Options()),
     ("conv3d", "one_border"): (SOLID, 'x -> conv3d(4, 3, padding="same")', Options()),
     ("embedding", "without_padding"): (TOKENS, "x -> embedding(5, 3, padding=0)", Options()),
     ("conv2d", "one_group"): (IMAGE, "x -> conv2d(4, 3, groups=2)", Options()),
