@@ -116,7 +116,8 @@ class Sizes:
         callee = self.module(program, target.module)
         declared = self._ports(program, callee)
         taken = pairs(callee, equation)
-        given = {port: found[value] for port, value in taken if value is not None and not isinstance(target, Scan)}
+        lanes = {lane.name: lane.axis for lane in target.scanned} if isinstance(target, Scan) else {}
+        given = {port: _step(found[value], lanes.get(port)) for port, value in taken if value is not None}
         names = in_caller(declared, module.instances[target.instance].hyperparameters, given)
         for port, value in taken:
             if value is None or port not in {state.name for state in callee.states}:
@@ -234,7 +235,7 @@ class Sizes:
         time: Expr | None = None
         for lane, axes in zip(target.scanned, operands, strict=False):
             time = axes[lane.axis] if len(axes) > lane.axis else None
-            given[lane.name] = (*axes[: lane.axis], *axes[lane.axis + 1 :])
+            given[lane.name] = _step(axes, lane.axis)
         rest = operands[len(target.scanned) :]
         given.update(zip(target.captured, rest, strict=False))
         states = rest[len(target.captured) :]
@@ -281,6 +282,11 @@ class Sizes:
         for port in (*callee.outputs, *callee.next_states):
             out.append(tuple(replaced(axis, names, self.done) for axis in leaving.axes(port.value, (), inner)))
         return out
+
+
+def _step(axes: Axes, lane: int | None) -> Axes:
+    """The axes of one step of what is scanned along an axis."""
+    return axes if lane is None else (*axes[:lane], *axes[lane + 1 :])
 
 
 def _axes(kind: TensorType, names: Collection[str]) -> Axes:

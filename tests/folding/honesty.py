@@ -23,6 +23,7 @@ import torch
 from dlc import dims, ir, networks
 from dlc.backends.api import Options, Unit
 from dlc.backends.common.fold import Folded
+from dlc.backends.common.names import identifier
 from dlc.backends.reference.interpreter import Interpreter
 from dlc.backends.torch.file import TorchFile
 from dlc.diagnostics import DlcError
@@ -176,10 +177,9 @@ def _outputs_differ(model: Any, state: Mapping[str, torch.Tensor], program: Prog
         return None
     if isinstance(model, torch.nn.Module):
         model.eval()
-    tensors = [torch.from_numpy(value) for value in inputs.values()]
     try:
         with torch.no_grad():
-            result = model(*tensors)
+            result = _called(model, {word: torch.from_numpy(value) for word, value in inputs.items()})
     except Exception as problem:
         return f"{type(problem).__name__} {str(problem)[:200]}"
     results = result if isinstance(result, tuple) else (result,)
@@ -194,6 +194,20 @@ def _outputs_differ(model: Any, state: Mapping[str, torch.Tensor], program: Prog
             if not np.allclose(value.numpy(), right, rtol=0, atol=2e-4 * scale, equal_nan=True):
                 return f"{port.name} differs by {np.nanmax(np.abs(value.numpy() - right)) / scale:.2g}"
     return None
+
+
+def _called(model: Any, inputs: Mapping[str, torch.Tensor]) -> Any:
+    """By name: optional inputs come after the states. What a block computes once goes in with the rest."""
+    if not isinstance(model, torch.nn.Module):
+        return model(*inputs.values())
+    given = {identifier(word): value for word, value in inputs.items()}
+    words = inspect.signature(model.forward).parameters
+    if "prepare" in vars(type(model)):
+        prepare = cast("Any", model).prepare
+        once = prepare(**{word: given[word] for word in inspect.signature(prepare).parameters})
+        parts = once if isinstance(once, tuple) else (once,)
+        given.update(zip((word for word in words if word not in given), parts, strict=True))
+    return model(**{word: given[word] for word in words})
 
 
 def _inputs(entry: Module, sizes: Mapping[str, int], generator: np.random.Generator) -> dict[str, Any]:
@@ -232,8 +246,7 @@ def _check_classes(
         member = next((m for m in folded.members if not m.module.training), None)
         if member is None or any(one.given is not None for one in member.module.instances):
             continue
-        called_alike = not folded.form.parts and not member.module.states  # a cell's call takes more than it declares
-        _check_class(tally, file, code, project, folded, member.module, stem, outputs and called_alike, most)
+        _check_class(tally, file, code, project, folded, member.module, stem, outputs, most)
 
 
 def _check_class(
