@@ -31,13 +31,13 @@ from dlc.backends.common.form import (
     Step,
     Store,
     Temp,
-    used,
 )
 from dlc.backends.common.form import Sequence as Nodes
 from dlc.backends.common.loops import Loops
 from dlc.backends.common.plain_starts import is_plain
 from dlc.backends.common.printing import Frame
 from dlc.backends.common.quote import name, quote, same, statements, target
+from dlc.backends.common.reading import used
 from dlc.backends.common.rule import VARIES
 from dlc.backends.common.values import written
 from dlc.backends.common.wishes import noun

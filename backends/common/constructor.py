@@ -22,10 +22,10 @@ from dlc.backends.common.form import (
     Slot,
     Step,
     Value,
-    used,
     walk,
 )
 from dlc.backends.common.form import Sequence as Body
+from dlc.backends.common.reading import used
 from dlc.backends.common.values import is_size
 
 

@@ -17,9 +17,9 @@ from dlc.backends.common.form import (
     Store,
     Temp,
     Var,
-    used,
     walk,
 )
+from dlc.backends.common.reading import used
 
 
 class Live:

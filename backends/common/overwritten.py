@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dlc.backends.common.form import Bind, Branch, Form, Loop, Own, Ref, Store, used
+from dlc.backends.common.form import Bind, Branch, Form, Loop, Own, Ref, Store
 from dlc.backends.common.form import Sequence as Nodes
+from dlc.backends.common.reading import used
 from dlc.ir import Call, Module, Read, Scan
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dlc.backends.common.form import Bind, Branch, Loop, Node, Run, Sequence, Var, used
+from dlc.backends.common.form import Bind, Branch, Loop, Node, Run, Sequence, Var
+from dlc.backends.common.reading import used
 
 #: Ops that take a Python number beside a tensor.
 _BESIDE = frozenset({"add", "subtract", "multiply", "divide"})

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from dlc.backends.common import given_sizes, held
-from dlc.backends.common.form import Bind, Form, Listing, Run, Spread, Temp, used, walk
+from dlc.backends.common.form import Bind, Form, Listing, Run, Spread, Temp, walk
 from dlc.backends.common.form import Sequence as Nodes
 from dlc.backends.common.liveness import Live
+from dlc.backends.common.reading import used
 from dlc.ir import TensorType
 
 
