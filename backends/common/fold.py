@@ -7,7 +7,7 @@ merge and the merged form proves right; else the block gets several classes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain, pairwise
 
@@ -29,6 +29,7 @@ from dlc.backends.common.structure import Prepared, prepare
 from dlc.backends.common.values import Refused
 from dlc.backends.common.weights import merge_weights
 from dlc.diagnostics import error
+from dlc.ir import Module
 
 
 class Decided(Refused):
@@ -201,27 +202,12 @@ def merge_prepared(
     numbers depend on them, or how many turns there are of loops that stand turn by turn."""
     entries = {(number, program.entry) for number, program in enumerate(folding.programs)}
     is_entry = any((member.program, member.module.key) in entries for member in members)
-    given = {port.name for member in members for port in member.module.inputs}
     contexts = [
         start(member.program, one, is_entry, numbers(folding.module(member.program, member.module.key), gone))
         for member, one in zip(members, prepared, strict=True)
     ]
 
-    merging = Merging(
-        folding.target,
-        folding.module,
-        lambda context, creation, name: bindings.dimension_source(folding, context, creation, name),
-        lambda target: (folding.of(target).dims, folding.of(target).hyperparameters),
-        lambda context, creation, name: bindings.dimension_operand(folding, context, creation, name),
-        lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
-        lambda context, given, value: folding.sizes.assuming(context.program, context.module, given, value),
-        folding.sizes,
-        folding.reasons,
-        lambda target: folding.of(target).fixed,
-        loops,
-        extents=carried,
-        optional=frozenset(name for one in members for name in one.module.absent if name in given),
-    )
+    merging = _merging(folding, members, loops, carried)
     inputs_seen = [context.enter({}, None) for context in contexts]
     body = extents.complete(merging, inputs_seen, merge.sequence(merging, contexts, [one.roots for one in prepared]))
     modules = [member.module for member in members]
@@ -237,13 +223,6 @@ def merge_prepared(
             for place, name in enumerate(names[0])
         )
 
-    absent = {name for module in modules for name in module.absent}
-    declared = first.signature or tuple((port.name, False) for port in first.inputs)
-    by_keyword = given_sizes.ports(first).union(absent)
-    inputs = tuple((name, name in by_keyword) for name, _ in declared if name in given)
-    for module in modules:
-        if {port.name for port in module.inputs}.union(module.absent) != {name for name, _ in declared}:
-            raise Refused("different inputs")
     outputs = ports([module.outputs for module in modules], "outputs")  # type: ignore[arg-type]
     next_states = ports([module.next_states for module in modules], "states")  # type: ignore[arg-type]
     ends = list(body)
@@ -251,8 +230,43 @@ def merge_prepared(
         joins.appended(ends, node)
     states = tuple(state.name for state in first.states)
     weights = merge_weights(contexts)
-    form = Form(first.block, tuple(modules), inputs, states, weights, tuple(ends), outputs, next_states)  # type: ignore[arg-type]
+    form = Form(first.block, tuple(modules), _inputs(modules), states, weights, tuple(ends), outputs, next_states)  # type: ignore[arg-type]
     return form, frozenset(merging.unrolled | merging.fixed)
+
+
+def _given(modules: Iterable[Module]) -> frozenset[str]:
+    """The inputs that some module has."""
+    return frozenset(port.name for module in modules for port in module.inputs)
+
+
+def _inputs(modules: Sequence[Module]) -> tuple[tuple[str, bool], ...]:
+    """The inputs of the class, and whether they go by keyword. Raises Refused where modules declare others."""
+    first, given = modules[0], _given(modules)
+    declared = first.signature or tuple((port.name, False) for port in first.inputs)
+    for module in modules:
+        if {port.name for port in module.inputs}.union(module.absent) != {name for name, _ in declared}:
+            raise Refused("different inputs")
+    by_keyword = given_sizes.ports(first).union(name for module in modules for name in module.absent)
+    return tuple((name, name in by_keyword) for name, _ in declared if name in given)
+
+
+def _merging(folding: Folding, members: Sequence[Member], loops: bool, carried: bool) -> Merging:
+    given = _given(member.module for member in members)
+    return Merging(
+        folding.target,
+        folding.module,
+        lambda context, creation, name: bindings.dimension_source(folding, context, creation, name),
+        lambda target: (folding.of(target).dims, folding.of(target).hyperparameters),
+        lambda context, creation, name: bindings.dimension_operand(folding, context, creation, name),
+        lambda context, value, axis: folding.sizes.of(context.program, context.module)[value][axis],
+        lambda context, given, value: folding.sizes.assuming(context.program, context.module, given, value),
+        folding.sizes,
+        folding.reasons,
+        lambda target: folding.of(target).fixed,
+        loops,
+        extents=carried,
+        optional=frozenset(name for one in members for name in one.module.absent if name in given),
+    )
 
 
 def _prepared(folding: Folding, member: Member) -> Prepared:
