@@ -27,7 +27,7 @@ from dlc.backends.tensorflow.networks import factory, output_names
 from dlc.backends.tensorflow.readers import readings
 from dlc.backends.tensorflow.rules.code import DTYPE_NAMES
 from dlc.backends.tensorflow.shell import FileContext, Shell
-from dlc.diagnostics import error
+from dlc.diagnostics import DlcError, error
 from dlc.ir import BlockId, Module, Program, TensorType
 from dlc.spec.record import replace
 
@@ -63,7 +63,19 @@ class TensorFlowBackend:
         """`<stem>_tensorflow.py` with all networks of the unit. Raises DlcError where Keras can't express one."""
         _require_inputs(unit)
         refuse_optimize(self.name, options)
-        return with_improvements(unit, lambda one: self._compiled(one, options), early=True)
+        return with_improvements(unit, lambda one: self._laid_out(one, options), early=True)
+
+    def _laid_out(self, unit: Unit, options: Options) -> Artifact:
+        """In the spec's order where training and inference lead to layouts that no one class can have."""
+        try:
+            return self._compiled(unit, options)
+        except DlcError as problem:
+            if options.spec_layout or options.native_layout:
+                raise
+            try:
+                return self._compiled(unit, replace(options, spec_layout=True))
+            except DlcError:
+                raise problem from None
 
     def _compiled(self, unit: Unit, options: Options) -> Artifact:
         lowered, last, kernels = lower(unit, options)
