@@ -63,6 +63,8 @@ def model_of(network: Network, unit: Unit, options: Options) -> Model:
     """The model of one network, in the mode that the options ask for."""
     draws = explicit_network(network.inference, network.training)
     program = draws.training if options.training else draws.inference
+    if not options.training and not any(module.draws for module in network.inference.modules):
+        program = network.inference  # what training draws is no input of this model
     stored = network_parameters(network.inference, network.training)
     library = Library(f"dlc.{unit.stem}", options.precision)
     builder = library.builder(network.name)

@@ -316,6 +316,16 @@ def test_draws_are_inputs(tmp_path: Path):
     np.testing.assert_allclose(found, np.where(u >= 0.25, 1 / 0.75, 0), rtol=1e-6)
 
 
+def test_what_training_draws_is_no_input_of_inference(tmp_path: Path):
+    text = "network Net:\n    input x: float[N, 4]\n    output y = x -> dropout(p=0.25)\n"
+    (tmp_path / "spec.dl").write_text(text)
+    entry = write_model(elaborate(load_project(tmp_path / "spec.dl")).unit, Options(), tmp_path)
+    runner = Runner()
+    runner.load(str(tmp_path), entry, None, "f32")
+    ones = np.ones((2, 4), np.float32)
+    np.testing.assert_array_equal(runner.run({"x": ones}, False)["y"], ones)
+
+
 def test_weights_from_elsewhere_are_linked(tmp_path: Path):
     """A file of the same layout is used in place: nothing is copied."""
     _, entry, weights = prepare(STATES, tmp_path)
