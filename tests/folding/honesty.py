@@ -201,12 +201,16 @@ def _called(model: Any, inputs: Mapping[str, torch.Tensor]) -> Any:
     if not isinstance(model, torch.nn.Module):
         return model(*inputs.values())
     given = {identifier(word): value for word, value in inputs.items()}
-    words = inspect.signature(model.forward).parameters
+    taken = inspect.signature(model.forward).parameters.items()
+    words = [word for word, one in taken if word in given or one.default is inspect.Parameter.empty]
+    unknown = [word for word in words if word not in given]
     if "prepare" in vars(type(model)):
         prepare = cast("Any", model).prepare
         once = prepare(**{word: given[word] for word in inspect.signature(prepare).parameters})
         parts = once if isinstance(once, tuple) else (once,)
-        given.update(zip((word for word in words if word not in given), parts, strict=True))
+        given.update(zip(unknown, parts, strict=True))
+    elif unknown:  # words of Python: `input_`
+        given.update(zip(unknown, [value for word, value in given.items() if word not in words], strict=True))
     return model(**{word: given[word] for word in words})
 
 
