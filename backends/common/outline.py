@@ -93,6 +93,7 @@ def _part(node: Statement, depth: int) -> ast.expr | None:
     best: ast.expr | None = None
     room = WIDTH - 4 * depth
     found = [one for one in _calls(node.value) if one is not node.value and len(flat(one)) > 12]
+    found = [one for one in found if not _overtakes(one, node.value)]
     calls = [one for one in found if isinstance(one, ast.Call)]
     for one in calls or found:
         word = _own_name(node, one) or f"{_hint(one)}_2"
@@ -101,6 +102,29 @@ def _part(node: Statement, depth: int) -> ast.expr | None:
         if best is None or len(flat(one)) > len(flat(best)):
             best = one
     return best or min(calls, key=lambda one: len(flat(one)), default=None)
+
+
+def _overtakes(part: ast.expr, whole: ast.expr) -> bool:
+    """Whether the part, taken out, would run a layer before one left of it: buffers are updated in order."""
+    if not _runs_layers(part):
+        return False
+    inside = {id(one) for one in ast.walk(part)}
+    for one in _calls(whole):
+        if one is part:
+            return False
+        if id(one) not in inside and _runs_layers(one) and all(below is not part for below in ast.walk(one)):
+            return True
+    return False
+
+
+def _runs_layers(node: ast.expr) -> bool:
+    """Whether a layer or a function of this file is called in it, not only the framework's functions."""
+    calls = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+    return any(
+        isinstance(func, ast.Name) or "self" in {one.id for one in ast.walk(func) if isinstance(one, ast.Name)}
+        for func in calls
+        if not isinstance(func, ast.Attribute) or isinstance(func.value, ast.Name | ast.Subscript)
+    )
 
 
 def _calls(node: ast.AST) -> Iterator[ast.expr]:

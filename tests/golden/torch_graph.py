@@ -30,8 +30,8 @@ class GcnLayer(nn.Module):
     def forward(self, h: Tensor, edges: Tensor) -> Tensor:
         u = edges[0]
         v = edges[1]
-        total = segment_count(v, h.shape[0])[v].float().unsqueeze(1)
-        total = segment_sum(self.w(h[u]) / total, v, h.shape[0])
+        ratio = self.w(h[u]) / segment_count(v, h.shape[0])[v].float().unsqueeze(1)
+        total = segment_sum(ratio, v, h.shape[0])
         return F.relu(total)
 
 
