@@ -30,13 +30,16 @@ def block_header(node: s.Block) -> str:
 
 
 def doc_lines(doc: str, indent: str) -> list[str]:
-    """A docstring that reads back as `doc`; it starts on a line of its own where its lines could lose spaces."""
+    """A docstring that reads back as `doc`; it starts on a line of its own where its lines could lose spaces. Where it
+    has several lines, its end stands on a line of its own (PEP 257).
+    """
     lines = doc_text(doc).split("\n")
     rest = [line for line in lines[1:] if line]
     plain = not lines[0].startswith(" ") and (not rest or any(not line.startswith(" ") for line in rest))
     shown = [lines[0], *(indent + line if line else "" for line in lines[1:])]
     if plain:
-        return (indent + '"""' + "\n".join(shown) + '"""').split("\n")
+        end = f'\n{indent}"""' if len(lines) > 1 else '"""'
+        return (indent + '"""' + "\n".join(shown) + end).split("\n")
     shown[0] = indent + shown[0]
     return [indent + '"""', *shown, indent + '"""']
 

@@ -12,7 +12,7 @@ what goes through any other op.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dlc import dims
@@ -140,7 +140,7 @@ class _Pair:
             raise _NotFoldableError
         linear, *rest = chain
         self.origin = linear.origin
-        scale, offset = self._affine(linear, rest)
+        scale, offset = self._affine(linear, rest, constants)
         if scale is None:
             raise _NotFoldableError
         final = rest[-1].outputs[0]
@@ -152,7 +152,9 @@ class _Pair:
             self.lines.append(_made("add", (result, shaped), final, self.origin))
         return _read([*before, *self.lines], final)
 
-    def _affine(self, linear: Equation, rest: Sequence[Equation]) -> tuple[int | None, int | None]:
+    def _affine(
+        self, linear: Equation, rest: Sequence[Equation], constants: Collection[int | None]
+    ) -> tuple[int | None, int | None]:
         """What the rest multiplies each channel by, and what it adds."""
         scale: int | None = None
         offset: int | None = None
@@ -163,7 +165,8 @@ class _Pair:
             if line.inputs[0] != current and line.op in ("subtract", "divide"):
                 raise _NotFoldableError
             other = line.inputs[1] if line.inputs[0] == current else line.inputs[0]
-            assert other is not None
+            if other not in constants:
+                raise _NotFoldableError
             number = self._per_channel(linear, other)
             match line.op:
                 case "multiply" | "divide":

@@ -85,3 +85,19 @@ def test_others_say_that_they_do_not(backend: str) -> None:
     with pytest.raises(DlcError) as found:
         compile_unit(UNIT, backend, Options(optimize=True))
     assert [(d.code, found.value.exit_code) for d in found.value.diagnostics] == [("E0710", 3)]
+
+
+def test_what_is_added_to_itself_is_no_constant() -> None:
+    """A vector without a batch has the shape of its channels' constants."""
+    text = """
+block gated_twice:
+    input x: float[D]
+    param g: float[D] ~ normal(0, 1)
+    output x * g + x
+
+network Vector:
+    input x: float[8]
+    output y = x -> dense(4, bias=false) -> gated_twice
+"""
+    program = elaborate(load_project("vector.dl", text)).unit.networks[0].inference
+    assert fold_norms(program) == program

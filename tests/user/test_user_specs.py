@@ -25,9 +25,6 @@ from dlc.passes.resolve import load_project
 HERE = Path(__file__).parent
 SPECS = tuple(sorted(path for path in HERE.glob("*.dl") if path.stem != "lib"))
 
-#: E0705: Keras' initialisers count the fans of a kernel that a block changes before it convolves the wrong way round.
-GAPS = {"norms": pytest.mark.xfail(strict=True, reason="kaiming_normal of a computed kernel on tensorflow")}
-PARAMETERS = [pytest.param(path, marks=GAPS.get(path.stem, ()), id=path.stem) for path in SPECS]
 
 #: (spec, network, hyperparameter, another value)
 CHANGES = (
@@ -57,7 +54,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", PARAMETERS)
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_all_backends_agree(reports: dict[str, Any], path: Path):
     (found,) = [one for one in reports["files"] if Path(one["file"]).stem == path.stem]
     assert {case["backend"] for case in found["cases"]} == {"onnx", "tensorflow", "torch"}
