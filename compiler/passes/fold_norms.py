@@ -165,7 +165,7 @@ class _Pair:
             if line.inputs[0] != current and line.op in ("subtract", "divide"):
                 raise _NotFoldableError
             other = line.inputs[1] if line.inputs[0] == current else line.inputs[0]
-            if other not in constants:
+            if other is None or other not in constants:
                 raise _NotFoldableError
             number = self._per_channel(linear, other)
             match line.op:

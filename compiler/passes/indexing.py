@@ -19,11 +19,14 @@ def index(b: Builder, owner: Thing, node: syntax.Index) -> Thing:
     if isinstance(owner, Items):
         return _list_item(b, owner, node)
     if not is_tensor(owner):
-        several = isinstance(owner, Result) and owner.outputs
-        hint = f"take an output by its name: `r.{next(iter(owner.outputs))}`" if several else None
+        hint = _take_one(owner) if isinstance(owner, Result) else None
         expected = "a list or a tensor"
         raise error("E0405", "this can't be indexed", node.span, found=describe(owner), expected=expected, hint=hint)
     return _tensor_item(b, b.tensor(owner, node.value.span), node)
+
+
+def _take_one(result: Result) -> str | None:
+    return f"take an output by its name: `r.{next(iter(result.outputs))}`" if result.outputs else None
 
 
 def _list_item(b: Builder, owner: Items, node: syntax.Index) -> Thing:

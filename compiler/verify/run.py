@@ -329,7 +329,8 @@ class _Comparison:
         if isinstance(problem, WorkerError):
             return replace(case, message=f"{problem.kind}: {problem.message}", detail=problem.detail, exit_code=3)
         if isinstance(problem, DlcError):
-            message = "; ".join(filter(None, [str(problem), *(d.hint for d in problem.diagnostics)]))
+            told = [text for d in problem.diagnostics for text in (f"{d.code}: {d.message}", d.hint) if text]
+            message = "; ".join(told)
             lacks = self.settings.precision != "f32" and any(d.code in NOT_OFFERED for d in problem.diagnostics)
             return replace(case, status=SKIPPED if lacks else FAILED, message=message, exit_code=problem.exit_code)
         detail = "".join(traceback.format_exception(problem)[-6:])

@@ -103,7 +103,7 @@ INSIDE: dict[str, list[tuple[str, str]]] = {
     "global_max_pool": [(IMAGE, "conv2d(3, 1) -> global_max_pool")],
     "global_max_pool1d": [(LINE_OF, "conv1d(3, 1) -> global_max_pool")],
     "global_max_pool3d": [(SOLID, "conv3d(3, 1) -> global_max_pool")],
-    "lp_pool1d": [(LINE_OF, "lp_pool1d(2, 3, stride=2)")],
+    "lp_pool1d": [(LINE_OF, "lp_pool1d(4, 3, stride=2)")],
     "lp_pool2d": [(IMAGE, "lp_pool2d(4, 3)")],
     "l2_loss": [(MATRIX, "l2_loss(target=x * x)")],
     "l1_loss": [(MATRIX, "l1_loss(target=x * x)")],
