@@ -69,19 +69,19 @@ def test_elaborates_checks_and_prints(text: str) -> None:
     assert print_spec(parse(Source("fuzz.dl", printed))) == printed
 
 
-@cases(100)
+@cases(60)
 @given(text=programs())
 def test_torch_and_onnx_agree(text: str, workers: Workers) -> None:
     check(text, ["torch", "onnx"], Settings(modes=("inference",), sizes=1), workers)
 
 
-@cases(15)
+@cases(8)
 @given(text=programs())
 def test_tensorflow_agrees(text: str, workers: Workers) -> None:
     check(text, ["tensorflow"], Settings(modes=("inference",), sizes=1), workers)
 
 
-@cases(15)
+@cases(8)
 @given(text=programs())
 def test_all_agree_in_training_and_without_natives(text: str, workers: Workers) -> None:
     check(text, ["torch", "tensorflow", "onnx"], Settings(modes=("training",), natives=(False,), sizes=1), workers)
