@@ -41,11 +41,12 @@ _NUMBERS = itertools.count()
 
 @dataclass
 class Tally:
-    """What was tried: right, refused by the code, wrong."""
+    """What was tried: right, refused by the code (`loud`), wrong; `unrun`: not compared, since the oracle can't run it."""
 
     right: int = 0
     loud: list[str] = field(default_factory=list[str])
     wrong: list[str] = field(default_factory=list[str])
+    unrun: list[str] = field(default_factory=list[str])
 
 
 def others(value: object) -> list[object]:
@@ -142,7 +143,7 @@ def _compare(tally: Tally, title: str, make: Any, truth: Any, outputs: bool, ren
         tally.wrong.append(f"{title}: parameters {differ}")
         return
     if outputs:
-        problem = _outputs_differ(model, state, program)
+        problem = _outputs_differ(model, state, program, tally, title)
         if problem:
             tally.wrong.append(f"{title}: {problem}")
             return
@@ -152,7 +153,9 @@ def _compare(tally: Tally, title: str, make: Any, truth: Any, outputs: bool, ren
 SIZES = {"N": 2, "T": 5, "S": 4, "V": 6, "E": 9, "B": 3}
 
 
-def _outputs_differ(model: Any, state: Mapping[str, torch.Tensor], program: Program) -> str | None:
+def _outputs_differ(
+    model: Any, state: Mapping[str, torch.Tensor], program: Program, tally: Tally, title: str
+) -> str | None:
     entry = program.table[program.entry]
     generator = np.random.default_rng(0)
     for key, value in state.items():
@@ -173,7 +176,7 @@ def _outputs_differ(model: Any, state: Mapping[str, torch.Tensor], program: Prog
         else:
             wanted = Interpreter(program, weights, exact=True).run(inputs)
     except Exception as problem:  # the spec can't be run at these sizes
-        del problem
+        tally.unrun.append(f"{title}: {type(problem).__name__} {str(problem)[:100]}")
         return None
     if isinstance(model, torch.nn.Module):
         model.eval()

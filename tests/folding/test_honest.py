@@ -25,6 +25,7 @@ MORE = (
 
 def _require_honest(tally: Tally) -> None:
     assert not tally.wrong, "\n".join(tally.wrong)
+    assert not tally.unrun, "\n".join(tally.unrun)
     assert tally.right, "nothing was tried"
 
 
