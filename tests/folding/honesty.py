@@ -41,7 +41,7 @@ _NUMBERS = itertools.count()
 
 @dataclass
 class Tally:
-    """What was tried: right, refused by the code (`loud`), wrong; `unrun`: not compared, since the oracle can't run it."""
+    """What was tried: right, refused by the code (`loud`), wrong; `unrun`: not compared, for the oracle fails."""
 
     right: int = 0
     loud: list[str] = field(default_factory=list[str])
